@@ -1,0 +1,30 @@
+# Two commands do everything: `make demo` and `make test`. Each sets up .venv first, and may be repeated.
+
+PYTHON ?= python3
+BIN = .venv/bin
+
+.PHONY: demo test lint docs clean
+
+demo: .venv/ready
+	$(BIN)/statecharge demo
+
+test: .venv/ready
+	$(BIN)/python -m pytest
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m engine.diagrams.pages --check
+
+# The generated pages: docs/machines/*.md
+docs: .venv/ready
+	$(BIN)/python -m engine.diagrams.pages
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf .venv out state .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""The imperative shell: everything that waits, connects, stores or reads a clock."""

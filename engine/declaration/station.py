@@ -1,0 +1,81 @@
+"""A station as declared: what the engine is built from."""
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from machines.vocabulary.keys import Keys, KeySet
+from machines.vocabulary.settings import Settings
+
+
+class CentralSystem(Struct, frozen=True, kw_only=True):
+    """Where the Central System is and how it is known to be the right one.
+
+    The password is not here: it is the configuration key AuthorizationKey (``Station.defaults``).
+    """
+
+    url: str
+    """``ws`` or ``wss``, without a slash at the end and without the identity."""
+    identity: str
+    """Of the charge point: last part of the URL once percent-encoded, user name of Basic authentication."""
+    ca_file: Path | None = None
+    """Certificates that may vouch for the Central System, PEM; None means those of the operating system."""
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether the connection uses TLS."""
+        return self.url.startswith("wss:")
+
+
+class Device(Struct, frozen=True, kw_only=True):
+    """A piece of hardware: the driver by name, and what that driver is told beside the common settings."""
+
+    driver: str
+    parameters: dict[str, object]
+    """As in the file, checked against the entries of the driver; for the driver's own settings to decode."""
+
+
+class Reader(Struct, frozen=True, kw_only=True):
+    """A card reader."""
+
+    device: Device
+    connectors: tuple[int, ...]
+    """The connectors it serves."""
+
+
+class Bench(Struct, frozen=True, kw_only=True):
+    """The web page of the laboratory."""
+
+    enabled: bool
+    host: str
+    port: int
+    """0 lets the operating system choose."""
+
+
+class Log(Struct, frozen=True, kw_only=True):
+    """What is logged."""
+
+    level: str
+    """error, warning, info or debug."""
+    frames: bool
+    """Every OCPP frame too."""
+
+
+class Station(Struct, frozen=True, kw_only=True):
+    """One declared station."""
+
+    path: Path
+    """The file that declares it."""
+    hash: str
+    """SHA-256 of the merged declaration without its secret, as hexadecimal digits."""
+    settings: Settings
+    keys: KeySet
+    """The keys that can be seen over OCPP, in the order of declaration."""
+    defaults: Keys
+    """The values of all keys until ChangeConfiguration overrides them."""
+    csms: CentralSystem
+    drivers: tuple[Device, ...]
+    """One for each connector, that of connector 1 first."""
+    readers: tuple[Reader, ...]
+    bench: Bench
+    log: Log

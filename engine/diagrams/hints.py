@@ -1,0 +1,120 @@
+"""How each machine is laid out: the little that a picture needs beside the machine itself.
+
+A machine that is not here is drawn from left to right in the order of its declaration, without colours.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+LINES_IN_A_STATE = 4
+"""What is done within a state is listed up to here; the rest is left to the table."""
+
+class Color(NamedTuple):
+    """What a kind of state looks like."""
+
+    meaning: str
+    fill: str
+    ink: str
+    """Of the ways that lead out of it, so that they can be followed with the eye."""
+
+
+RESTING = Color("at rest", "#eef0f3", "#5b6470")
+"""Nothing is going on."""
+WAITING = Color("waiting", "#fdf0c4", "#a16207")
+"""For somebody: a user, a vehicle, the Central System, a time-out."""
+WORKING = Color("at work", "#d7efdb", "#15803d")
+"""What the machine is there for goes on."""
+HELD_BACK = Color("held back", "#e3e1f9", "#5b50c4")
+"""It would go on, but something is in the way."""
+BROKEN = Color("out of service", "#fad7d5", "#c2322d")
+"""A fault, or out of service."""
+
+COLORS = (RESTING, WAITING, WORKING, HELD_BACK, BROKEN)
+"""In the order of the legend."""
+
+
+class Hint(NamedTuple):
+    """The layout of one machine."""
+
+    colors: Mapping[str, Color] = {}
+    """By state; one that is not here is at rest."""
+    direction: str = "TB"
+    """``TB`` from top to bottom, ``LR`` from left to right."""
+    spine: tuple[tuple[str, ...], ...] = ()
+    """States by rank, in the order of the story; states of one tuple share a rank. Default: the order of declaration."""
+
+HINTS: Mapping[str, Hint] = {
+    "connection": Hint({"offline": HELD_BACK, "dialling": WAITING, "online": WORKING}),
+    "registration": Hint(
+        {
+            "unregistered": RESTING,
+            "booting": WAITING,
+            "accepted": WORKING,
+            "pending": WAITING,
+            "rejected": HELD_BACK,
+        }
+    ),
+    "configuration": Hint({"ready": WORKING}),
+    "heartbeat": Hint({"silent": RESTING, "beating": WORKING}),
+    "delivery": Hint({"held": HELD_BACK, "idle": RESTING, "sending": WORKING, "waiting": WAITING}),
+    "reset": Hint({"running": RESTING, "stopping": WAITING, "restarting": WORKING}),
+    "availability": Hint({"operative": WORKING, "scheduled": WAITING, "inoperative": BROKEN}),
+    "fault": Hint({"clear": WORKING, "warned": HELD_BACK, "faulted": BROKEN}),
+    "status_report": Hint({"held": HELD_BACK, "settled": RESTING, "settling": WAITING}),
+    "control_pilot": Hint(
+        {
+            "empty": RESTING,
+            "cable_only": WAITING,
+            "connected": WAITING,
+            "requesting": WORKING,
+            "unreadable": BROKEN,
+        }
+    ),
+    "connector_lock": Hint({"unlocked": RESTING, "locked": WORKING, "unlocking": WAITING}),
+    "authorization": Hint({"idle": RESTING, "asking": WAITING}),
+    "transaction": Hint(
+        {
+            "idle": RESTING,
+            "authorized": WAITING,
+            "starting": WAITING,
+            "running": WORKING,
+            "deauthorized": HELD_BACK,
+            "recovering": HELD_BACK,
+            "stopping": WAITING,
+        },
+        spine=(
+            ("idle",),
+            ("authorized", "recovering"),
+            ("starting",),
+            ("running",),
+            ("deauthorized",),
+            ("stopping",),
+        ),
+    ),
+    "metering": Hint({"silent": RESTING, "sampling": WORKING}),
+    "connector": Hint(
+        {
+            "Available": RESTING,
+            "Preparing": WAITING,
+            "Charging": WORKING,
+            "SuspendedEV": HELD_BACK,
+            "SuspendedEVSE": HELD_BACK,
+            "Finishing": WAITING,
+            "Unavailable": BROKEN,
+        },
+        spine=(
+            ("Available",),
+            ("Preparing",),
+            ("Charging",),
+            ("SuspendedEV", "SuspendedEVSE"),
+            ("Finishing",),
+            ("Unavailable",),
+        ),
+    ),
+}
+"""By kind of machine."""
+
+
+def hint(kind: str) -> Hint:
+    """The layout of machine ``kind``."""
+    return HINTS.get(kind, Hint())

@@ -1,0 +1,115 @@
+"""What happened, one line an event, for people (``text``) or for tools (``json``).
+
+Built on the standard library's logging: an event is a record whose ``event`` and ``fields`` are data, and a formatter
+decides how they look. Transitions carry machine, from, message, to and clause; those that change nothing are logged
+at level debug.
+"""
+
+import logging
+from datetime import UTC, datetime
+from typing import IO
+
+import msgspec
+
+from machines.charge_point import Step
+
+NAME = "statecharge"
+LEVELS = {"error": logging.ERROR, "warning": logging.WARNING, "info": logging.INFO, "debug": logging.DEBUG}
+
+
+class EventLog:
+    """Where events go.
+
+    Args:
+        station: Name of the station, in every line.
+        frames: Whether OCPP frames are noted.
+    """
+
+    def __init__(self, station: str, *, frames: bool) -> None:
+        self._logger = logging.getLogger(f"{NAME}.{station}")
+        self._station = station
+        self._frames = frames
+
+    def __call__(self, event: str, /, **fields: object) -> None:
+        """Note something about the link; frames only if that is wanted."""
+        if self._frames or event not in {"received", "sent"}:
+            self.event(event, **fields)
+
+    def event(self, event: str, /, **fields: object) -> None:
+        """Note ``event`` with its particulars."""
+        self._note(logging.INFO, event, fields)
+
+    def step(self, arrival: object, step: Step) -> None:
+        """Note every transition of ``step``, which ``arrival`` led to."""
+        if not self._logger.isEnabledFor(logging.INFO):
+            return
+        cause = type(arrival).__name__
+        for address, row, message in step.taken:
+            is_news = row.source != row.target or bool(row.action)
+            fields: dict[str, object] = {
+                "machine": address,
+                "from": row.source,
+                "message": type(message).__name__,
+                "to": row.target,
+                "clause": row.clause,
+                "cause": cause,
+            }
+            self._note(logging.INFO if is_news else logging.DEBUG, "transition", fields)
+
+    def _note(self, level: int, event: str, fields: dict[str, object]) -> None:
+        if self._logger.isEnabledFor(level):
+            extra = {"event": event, "fields": fields, "station": self._station}
+            self._logger.log(level, event, extra=extra)
+
+
+def _fields(record: logging.LogRecord) -> dict[str, object]:
+    fields: dict[str, object] = getattr(record, "fields", {})
+    return fields
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as JSON; other programs' records by their text."""
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "event": getattr(record, "event", record.getMessage()),
+            **({"station": record.station} if hasattr(record, "station") else {"logger": record.name}),
+            **_fields(record),
+        }
+        return msgspec.json.encode(line, enc_hook=str).decode()
+
+
+class TextFormatter(logging.Formatter):
+    """One readable line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as text; a transition as an arrow."""
+        time = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S.%f")[:-3]
+        fields = dict(_fields(record))
+        event = getattr(record, "event", record.getMessage())
+        if event == "transition":
+            move = f"{fields['from']} -> {fields['to']}"
+            text = f"{fields['machine']!s:20} {move}  {fields['message']} ({fields['clause']})"
+        elif event in {"received", "sent"}:
+            text = f"{'<' if event == 'received' else '>'} {fields.pop('text', '')}"
+        else:
+            text = " ".join([event, *(f"{name}={value}" for name, value in fields.items())])
+        return f"{time} {text}"
+
+
+def configure(stream: IO[str], *, level: str, form: str) -> None:
+    """Send every event of level ``level`` (error, warning, info, debug) or above to ``stream``.
+
+    ``form`` is ``text`` or ``json``.
+    """
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
+    root = logging.getLogger()
+    for old in list(root.handlers):
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(logging.WARNING)
+    logging.getLogger(NAME).setLevel(LEVELS[level])

@@ -1,0 +1,205 @@
+"""The one task that owns the charge point: inbox, step, commit, effects.
+
+Safe first, durable second, visible third. As soon as a message has been handled, energy that is to go is taken away
+and timers are set; then the step's durable changes are committed; only then are messages sent, answers given and
+contactors closed. Commits are made by a task of their own, several steps at once if they have queued up, so that a
+slow disk delays what is visible and never what is safe.
+"""
+
+from collections import deque
+from typing import NamedTuple, Protocol
+
+import trio
+
+from engine.clock import Clock
+from engine.log import EventLog
+from engine.store import Batch, Boot, Store, merged
+from engine.timers import Due, Timers
+from machines.charge_point import Arrival, ChargePoint, Emitted, Step
+from machines.machine import Effect
+from machines.vocabulary.effects import (
+    Dial,
+    Forget,
+    HangUp,
+    Keep,
+    LearnTime,
+    ReadMeter,
+    Settle,
+    StartTimer,
+    StopTimer,
+)
+from machines.vocabulary.hardware import Setpoint, less_energy
+from machines.vocabulary.wire import ConnectionOpened, RequestReceived
+
+
+class StoreStalledError(Exception):
+    """More steps wait for the disk than declared (``uncommitted_max``). The process ends, contactors open."""
+
+
+class Perform(Protocol):
+    """Carries effects out. Nothing here waits but ``visible``, for a message from the store."""
+
+    def apply(self, connector: int, setpoint: Setpoint) -> None:
+        """Make the hardware so."""
+
+    def at_once(self, effect: Effect) -> None:
+        """Carry out an effect that nobody outside can see: Dial, HangUp, ReadMeter."""
+
+    async def visible(self, emitted: Emitted, call_id: str, connection: int) -> None:
+        """Carry out an effect that somebody outside can see. ``connection`` is the one it was meant for."""
+
+
+class Pending(NamedTuple):
+    """A step that waits for the disk."""
+
+    batch: Batch
+    visible: list[Emitted]
+    setpoints: dict[int, Setpoint]
+    call_id: str
+    connection: int
+
+
+class Owner:
+    """Runs the charge point.
+
+    Args:
+        charge_point: The machines.
+        perform: What carries effects out.
+        clock: The time.
+        timers: The timers.
+        store: The database.
+        log: Where transitions are noted.
+        limits: ``inbox_size_max`` and ``uncommitted_max``.
+        commit_in_thread: Whether the disk may be waited for in a thread. Without, commits are made on the
+            spot, which a virtual clock needs.
+    """
+
+    def __init__(
+        self,
+        charge_point: ChargePoint,
+        perform: Perform,
+        clock: Clock,
+        timers: Timers,
+        store: Store,
+        log: EventLog,
+        *,
+        inbox_size_max: int,
+        uncommitted_max: int,
+        commit_in_thread: bool,
+    ) -> None:
+        self.charge_point = charge_point
+        self._perform = perform
+        self._clock = clock
+        self._timers = timers
+        self._store = store
+        self._log = log
+        self._uncommitted_max = uncommitted_max
+        self._commit_in_thread = commit_in_thread
+        self._send, self._receive = trio.open_memory_channel[Arrival | Due](inbox_size_max)
+        self._uncommitted: deque[Pending] = deque()
+        self._work = trio.Event()
+        self._memories = {memory.address: memory for memory in store.memories()}
+        self._shown = dict(charge_point.setpoints)
+        """What the hardware was last set to, by connector."""
+        self._connection = 0
+        """Counts connections: what was meant for an earlier one is not sent on a later one."""
+        self._boot: Boot | None = Boot(clock.boot, clock.zero, is_set=False)
+
+    async def deliver(self, arrival: Arrival) -> None:
+        """Put ``arrival`` into the inbox; wait while it is full."""
+        await self._send.send(arrival)
+
+    async def run(self, first: Arrival) -> None:
+        """Handle ``first``, then what arrives, until cancelled. A defect in a machine ends it."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._timers.run, self._send)
+            if self._commit_in_thread:
+                nursery.start_soon(self._commit_what_waits)
+            await self._handle(first)
+            async for item in self._receive:
+                arrival = self._timers.take(item) if isinstance(item, Due) else item
+                if arrival is not None:
+                    await self._handle(arrival)
+
+    async def _handle(self, arrival: Arrival) -> None:
+        if isinstance(arrival, ConnectionOpened):
+            self._connection += 1
+        step = self.charge_point.handle(arrival, self._clock.now())
+        self._make_safe(step.setpoints)
+        self._log.step(arrival, step)
+        pending = self._sort(arrival, step)
+        if self._commit_in_thread:
+            self._uncommitted.append(pending)
+            self._work.set()
+            if len(self._uncommitted) > self._uncommitted_max:
+                raise StoreStalledError(f"{len(self._uncommitted)} steps wait for the disk")
+        else:
+            if not pending.batch.is_empty:
+                self._store.write(pending.batch)
+            await self._make_visible(pending)
+
+    def _make_safe(self, setpoints: dict[int, Setpoint]) -> None:
+        """Take away what energy is to go."""
+        for number, wanted in setpoints.items():
+            safe = less_energy(self._shown[number], wanted)
+            if safe != self._shown[number]:
+                self._shown[number] = safe
+                self._perform.apply(number, safe)
+
+    def _sort(self, arrival: Arrival, step: Step) -> Pending:
+        """Carry out what nobody can see, and set aside what is to be written and what is to be seen."""
+        written: list[Effect] = []
+        visible: list[Emitted] = []
+        for emitted in step.effects:
+            match emitted.effect:
+                case StartTimer() as timer:
+                    self._timers.start(emitted.by, timer)
+                case StopTimer() as timer:
+                    self._timers.stop(emitted.by, timer)
+                case LearnTime(utc=utc):
+                    self._learn(utc)
+                case Keep() | Forget() | Settle() as effect:
+                    written.append(effect)
+                case Dial() | HangUp() | ReadMeter() as effect:
+                    self._perform.at_once(effect)
+                case _:
+                    visible.append(emitted)
+        memories = {m.address: m for m in step.memories if self._memories.get(m.address) != m}
+        self._memories.update(memories)
+        boot, self._boot = self._boot, None
+        call_id = arrival.call_id if isinstance(arrival, RequestReceived) else ""
+        # Forget and Settle are needed by what is visible later, so the performer hears of all that is written.
+        return Pending(
+            Batch(memories, written, boot), visible, dict(step.setpoints), call_id, self._connection
+        )
+
+    def _learn(self, utc: float) -> None:
+        first = not self._clock.is_set
+        error = self._clock.learn(utc)
+        if first:
+            self._boot = Boot(self._clock.boot, self._clock.zero, is_set=True)
+        if first or abs(error) > 1:
+            self._log.event("clock set", by_s=round(-error, 3))
+
+    async def _commit_what_waits(self) -> None:
+        """Commit steps, all that wait at once, and make them visible in order."""
+        while True:
+            await self._work.wait()
+            self._work = trio.Event()
+            group = list(self._uncommitted)
+            batch = merged(pending.batch for pending in group)
+            if not batch.is_empty:
+                await trio.to_thread.run_sync(self._store.write, batch)
+            for pending in group:
+                self._uncommitted.popleft()
+                await self._make_visible(pending)
+
+    async def _make_visible(self, pending: Pending) -> None:
+        for number, setpoint in pending.setpoints.items():
+            # A later step may have taken away what this one grants.
+            allowed = less_energy(setpoint, self.charge_point.setpoints[number])
+            if allowed != self._shown[number]:
+                self._shown[number] = allowed
+                self._perform.apply(number, allowed)
+        for emitted in pending.visible:
+            await self._perform.visible(emitted, pending.call_id, pending.connection)

@@ -1,0 +1,248 @@
+"""A running station: everything wired together, in one nursery.
+
+What ends one of its tasks unexpectedly ends the station, with its state intact; a supervisor starts it again.
+"""
+
+import random
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import trio
+from msgspec import Struct
+from msgspec.structs import replace
+
+from engine.clock import Clock
+from engine.declaration.station import Station
+from engine.devices import Devices
+from engine.hardware import Hardware
+from engine.log import EventLog
+from engine.ocpp.link import Link, LinkSettings
+from engine.ocpp.websocket import OpenStream
+from engine.owner import Owner
+from engine.store import Store
+from engine.timers import Timers
+from machines import routes
+from machines.charge_point import Arrival, ChargePoint, Emitted, PoweredUp
+from machines.machine import Effect
+from machines.vocabulary.effects import (
+    Answer,
+    Call,
+    Deliver,
+    Dial,
+    HangUp,
+    LeaveUnanswered,
+    ReadMeter,
+    Restart,
+)
+from machines.vocabulary.hardware import Setpoint
+from machines.vocabulary.ocpp import StatusNotification
+from machines.vocabulary.transactions import UNSETTLED, to_request
+from machines.vocabulary.wire import CallFailed, Failure, WireEvent
+
+
+class RestartRequested(Struct, frozen=True):
+    """The station ended itself to start anew (Reset.req)."""
+
+    is_hard: bool
+
+
+class MachineView(Struct, frozen=True):
+    """A machine, for people."""
+
+    state: str
+    data: Any
+
+
+class StationView(Struct, frozen=True):
+    """The state of the station, for people and the bench."""
+
+    identity: str
+    time: datetime
+    machines: dict[str, MachineView]
+    setpoints: dict[str, Setpoint]
+    hardware: dict[str, Any]
+    pending_messages: int
+    """Transaction messages that wait for delivery."""
+
+
+class RunningStation:
+    """One run of a station, from power-up to its end.
+
+    Args:
+        station: As declared.
+        devices: Its hardware; outlives the run.
+        store: Its database; outlives the run.
+        open_stream: How the transport to the Central System is opened; default TCP or TLS.
+        commit_in_thread: See Owner.
+        system_utc: The operating system's time of day, now.
+        seed: Of the random parts of waiting times; None draws one.
+    """
+
+    def __init__(
+        self,
+        station: Station,
+        devices: Devices,
+        store: Store,
+        *,
+        open_stream: OpenStream | None = None,
+        commit_in_thread: bool = True,
+        system_utc: float | None = None,
+        seed: int | None = None,
+    ) -> None:
+        limits = station.settings.limits
+        self.station = station
+        self.devices = devices
+        self._log = EventLog(station.csms.identity, frames=station.log.frames)
+        boots = store.boots()
+        system_utc = time.time() if system_utc is None else system_utc
+        self.clock = Clock(max(boots, default=0) + 1, system_utc, boots)
+        self._store = store
+        self.charge_point = ChargePoint(station.settings, station.keys, station.defaults)
+        self._owner = Owner(
+            self.charge_point,
+            self,
+            self.clock,
+            Timers(random.Random(seed)),  # noqa: S311 - waiting times, no secrets
+            store,
+            self._log,
+            inbox_size_max=limits.inbox_size_max,
+            uncommitted_max=limits.uncommitted_max,
+            commit_in_thread=commit_in_thread,
+        )
+        self._hardware = Hardware(
+            devices.connectors, devices.readers, self._owner.deliver, limits.meter_timeout_s
+        )
+        key = station.defaults.authorization_key
+        self._link = Link(
+            LinkSettings(
+                url=station.csms.url,
+                identity=station.csms.identity,
+                password=bytes.fromhex(key) if key else None,
+                ca_file=station.csms.ca_file,
+                connect_timeout_s=limits.connect_timeout_s,
+                call_timeout_s=limits.call_timeout_s,
+                ping_interval_s=station.defaults.web_socket_ping_interval,
+                pong_timeout_s=limits.pong_timeout_s,
+                frame_size_max=limits.frame_size_max,
+                outbox_size_max=limits.outbox_size_max,
+                receives=station.settings.receives,
+            ),
+            self._report,
+            self._log,
+            open_stream,
+        )
+        self._connections = 0
+        self._ping_interval_s = station.defaults.web_socket_ping_interval
+        self._ended = trio.Event()
+        self._restart = RestartRequested(is_hard=False)
+
+    async def run(self) -> RestartRequested:
+        """Run until Reset asks for a restart, or until cancelled."""
+        self._log.event(
+            "station started", boot=self.clock.boot, file=str(self.station.path), hash=self.station.hash[:12]
+        )
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._link.run)
+            nursery.start_soon(self._hardware.run)
+            nursery.start_soon(self._owner.run, PoweredUp(self._store.memories()))
+            await self._ended.wait()
+            with trio.move_on_after(self.station.settings.limits.pong_timeout_s):
+                self._link.hang_up("restarting")
+                await self._link.wait_closed()
+            nursery.cancel_scope.cancel()
+        self._log.event("station ended", hard=self._restart.is_hard)
+        return self._restart
+
+    async def deliver(self, arrival: Arrival) -> None:
+        """Put a message from outside into the inbox."""
+        await self._owner.deliver(arrival)
+
+    def set_link(self, up: bool) -> None:
+        """Cut the way to the Central System, or restore it."""
+        self._link.make_unreachable(not up)
+
+    async def _report(self, event: WireEvent) -> None:
+        # What dies with a connection is told once, by ConnectionClosed.
+        if isinstance(event, CallFailed) and event.failure is Failure.DISCONNECTED:
+            return
+        await self._owner.deliver(event)
+
+    # Effects (engine.owner.Perform)
+
+    def apply(self, connector: int, setpoint: Setpoint) -> None:
+        """Make the hardware so."""
+        self._log.event("setpoint", connector=connector, **_fields(setpoint))
+        self._hardware.apply(connector, setpoint)
+
+    def at_once(self, effect: Effect) -> None:
+        """Carry out what nobody outside can see."""
+        match effect:
+            case Dial():
+                self._link.dial()
+            case HangUp(why=why):
+                self._link.hang_up(why)
+            case ReadMeter():
+                self._hardware.read(effect)
+            case _:
+                raise AssertionError(effect)
+
+    async def visible(self, emitted: Emitted, call_id: str, connection: int) -> None:
+        """Carry out what somebody outside can see."""
+        match emitted.effect:
+            case Answer(answer=answer, call_id=later):
+                self._link.answer(later or call_id, answer)
+            case LeaveUnanswered():
+                self._link.leave_unanswered(call_id)
+            case Call(request=request, at=at) if connection == self._link.connections:
+                if isinstance(request, StatusNotification) and at is not None:
+                    timestamp = datetime.fromtimestamp(self.clock.resolve(at), UTC)
+                    request = replace(request, timestamp=timestamp)
+                self._link.call(emitted.by, request)
+            case Deliver(number=number) if connection == self._link.connections:
+                message, transaction_id = self._store.message(number)
+                owner = routes.delivery_owner(number, message.local_id)
+                utc = self.clock.resolve(message.at)
+                known = UNSETTLED if transaction_id is None else transaction_id
+                self._link.call_transaction(owner, to_request(message, known, utc))
+            case Call() | Deliver():
+                pass  # Meant for a connection that is gone: it died with it.
+            case Restart(hard=is_hard):
+                self._restart = RestartRequested(is_hard)
+                self._ended.set()
+            case _:
+                raise AssertionError(emitted)
+        self._follow_keys()
+
+    def _follow_keys(self) -> None:
+        interval_s = self.charge_point.machines["configuration"].data.keys.web_socket_ping_interval
+        if interval_s != self._ping_interval_s:
+            self._ping_interval_s = interval_s
+            self._link.set_ping_interval(interval_s)
+
+    # For people
+
+    def view(self) -> StationView:
+        """Everything there is to see now; secrets are left out."""
+        charge_point = self.charge_point
+        return StationView(
+            identity=self.station.csms.identity,
+            time=datetime.fromtimestamp(self.clock.resolve(self.clock.now()), UTC),
+            machines={
+                name: MachineView(machine.state, None if name == "configuration" else machine.data)
+                for name, machine in charge_point.machines.items()
+            },
+            setpoints={str(number): setpoint for number, setpoint in charge_point.setpoints.items()},
+            hardware={str(number): _seen(driver) for number, driver in self.devices.connectors.items()},
+            pending_messages=charge_point.machines["delivery"].data.size,
+        )
+
+
+def _fields(setpoint: Setpoint) -> Mapping[str, object]:
+    return {name: getattr(setpoint, name) for name in setpoint.__struct_fields__}
+
+
+def _seen(driver: object) -> object:
+    state = getattr(driver, "state", None)
+    return state() if callable(state) else None

@@ -1,0 +1,251 @@
+"""The only place where state lives: one SQLite database in the state directory.
+
+Everything that must outlast a power cut is written in one transaction per batch (WAL, synchronous=FULL), through one
+connection that is never used by two tasks at a time. What is in it:
+
+* ``machine``: state and data of every machine that remembers;
+* ``message``: transaction messages not yet settled, in order of their numbers;
+* ``charging``: one row for each transaction from start to stop, with the transactionId of the Central System;
+* ``boot``: for each run of the station, the time of day when it began.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from machines import routes
+from machines.charge_point import Memory
+from machines.machine import Effect
+from machines.vocabulary.effects import Forget, Instant, Keep, Settle
+from machines.vocabulary.transactions import Began, Ended, TransactionMessage
+
+FILE = "station.sqlite3"
+SCHEMA_VERSION = 1
+BOOTS_MAX = 100
+"""Runs whose beginning is remembered: more than can have left messages undelivered."""
+
+SCHEMA = f"""
+CREATE TABLE machine (address TEXT PRIMARY KEY, state TEXT NOT NULL, data BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE message (number INTEGER PRIMARY KEY, local_id INTEGER NOT NULL, content BLOB NOT NULL);
+CREATE TABLE charging (
+    local_id INTEGER PRIMARY KEY, connector INTEGER NOT NULL, id_tag TEXT NOT NULL,
+    meter_start INTEGER NOT NULL, began BLOB NOT NULL,
+    transaction_id INTEGER, meter_stop INTEGER, reason TEXT, ended BLOB, is_delivered INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE boot (number INTEGER PRIMARY KEY, zero REAL NOT NULL, is_set INTEGER NOT NULL);
+PRAGMA user_version = {SCHEMA_VERSION};
+"""
+
+
+class StoreError(Exception):
+    """The state directory or its database cannot be used. One line, for the user."""
+
+
+class Boot(Struct, frozen=True):
+    """When a run of the station began, by the time of day; unsure until the Central System told it."""
+
+    number: int
+    zero: float
+    is_set: bool
+
+
+class Batch(Struct):
+    """What is written together."""
+
+    memories: dict[str, Memory]
+    """By address; the latest counts."""
+    effects: list[Effect]
+    """Keep, Forget and Settle, in order."""
+    boot: Boot | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not self.memories and not self.effects and self.boot is None
+
+
+class Charging(Struct, frozen=True, kw_only=True):
+    """One transaction in the ledger. Register values in Wh."""
+
+    local_id: int
+    connector: int
+    id_tag: str
+    meter_start: int
+    transaction_id: int | None
+    meter_stop: int | None
+    reason: str | None
+    is_delivered: bool
+
+
+class Store:
+    """The database of one station.
+
+    Args:
+        directory: Is created with mode 0700 if it is missing; the database in it has mode 0600.
+        ledger_max: Delivered transactions that stay in the ledger.
+
+    Raises:
+        StoreError: It cannot be opened, is another program's, or is in use by another process.
+    """
+
+    def __init__(self, directory: Path, ledger_max: int = 1000) -> None:
+        self._ledger_max = ledger_max
+        self._file = directory / FILE
+        try:
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            os.close(os.open(self._file, os.O_CREAT | os.O_RDWR, 0o600))
+            self._database = sqlite3.connect(
+                self._file, timeout=0, isolation_level=None, check_same_thread=False
+            )
+            self._prepare()
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(f"{self._file}: cannot be used as the station's database: {error}") from error
+
+    def _prepare(self) -> None:
+        database = self._database
+        # Two stations on one state directory would each write what the other does not know.
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            database.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
+        elif version != SCHEMA_VERSION:
+            database.close()
+            raise StoreError(f"{self._file}: has version {version}, this software reads {SCHEMA_VERSION}")
+        database.execute("BEGIN IMMEDIATE")
+        database.execute("COMMIT")
+
+    # Reading, at the start
+
+    def memories(self) -> tuple[Memory, ...]:
+        """What every machine remembers. Of a kind that no longer remembers anything, nothing."""
+        found = []
+        for address, state, data in self._database.execute("SELECT address, state, data FROM machine"):
+            kind = routes.KINDS.get(address.partition("/")[0])
+            if kind is not None and kind.memory is not None:
+                found.append(Memory(address, state, msgspec.json.decode(data, type=kind.memory)))
+        return tuple(found)
+
+    def boots(self) -> dict[int, float]:
+        """For each earlier run the time of day when it began."""
+        return dict(self._database.execute("SELECT number, zero FROM boot"))
+
+    def message(self, number: int) -> tuple[TransactionMessage, int | None]:
+        """The transaction message ``number``, and the transactionId of its transaction if there is one yet.
+
+        Raises:
+            KeyError: There is no such message: a defect.
+        """
+        query = """SELECT content, transaction_id FROM message LEFT JOIN charging USING (local_id)
+                   WHERE number = ?"""
+        row = self._database.execute(query, (number,)).fetchone()
+        if row is None:
+            raise KeyError(number)
+        return msgspec.json.decode(row[0], type=TransactionMessage), row[1]
+
+    def ledger(self) -> list[Charging]:
+        """Every transaction on record, oldest first."""
+        fields = Charging.__struct_fields__
+        rows = self._database.execute(f"SELECT {', '.join(fields)} FROM charging ORDER BY local_id")  # noqa: S608 - our own names
+        return [msgspec.convert(dict(zip(fields, row, strict=True)), Charging, strict=False) for row in rows]
+
+    # Writing
+
+    def write(self, batch: Batch) -> None:
+        """Write all of ``batch`` or, if this fails or the power does, nothing of it."""
+        database = self._database
+        database.execute("BEGIN IMMEDIATE")
+        try:
+            database.executemany(
+                "INSERT OR REPLACE INTO machine VALUES (?, ?, ?)",
+                [(m.address, m.state, msgspec.json.encode(m.data)) for m in batch.memories.values()],
+            )
+            for effect in batch.effects:
+                self._apply(effect)
+            if batch.boot is not None:
+                boot = batch.boot
+                database.execute(
+                    "INSERT OR REPLACE INTO boot VALUES (?, ?, ?)", (boot.number, boot.zero, boot.is_set)
+                )
+                database.execute("DELETE FROM boot WHERE number <= ?", (boot.number - BOOTS_MAX,))
+            database.execute("COMMIT")
+        except BaseException:
+            if database.in_transaction:
+                database.execute("ROLLBACK")
+            raise
+
+    def _apply(self, effect: Effect) -> None:
+        match effect:
+            case Keep(message=TransactionMessage() as message):
+                self._keep(message)
+            case Forget(number=number):
+                self._forget(number)
+            case Settle(local_id=local_id, transaction_id=transaction_id):
+                # Of the messages of one transaction only its StartTransaction settles it.
+                self._database.execute(
+                    "UPDATE charging SET transaction_id = ? WHERE local_id = ? AND transaction_id IS NULL",
+                    (transaction_id, local_id),
+                )
+            case _:
+                raise AssertionError(effect)
+
+    def _keep(self, message: TransactionMessage) -> None:
+        content = msgspec.json.encode(message)
+        self._database.execute(
+            "INSERT INTO message VALUES (?, ?, ?)", (message.number, message.local_id, content)
+        )
+        match message.body:
+            case Began() as began:
+                self._database.execute(
+                    "INSERT INTO charging (local_id, connector, id_tag, meter_start, began) VALUES (?, ?, ?, ?, ?)",
+                    (
+                        message.local_id,
+                        began.connector_id,
+                        began.id_tag,
+                        began.meter_start,
+                        _encode(message.at),
+                    ),
+                )
+            case Ended() as ended:
+                self._database.execute(
+                    "UPDATE charging SET meter_stop = ?, reason = ?, ended = ? WHERE local_id = ?",
+                    (ended.meter_stop, ended.reason.value, _encode(message.at), message.local_id),
+                )
+            case _:
+                pass
+
+    def _forget(self, number: int) -> None:
+        message, _ = self.message(number)
+        self._database.execute("DELETE FROM message WHERE number = ?", (number,))
+        if isinstance(message.body, Ended):
+            self._database.execute(
+                "UPDATE charging SET is_delivered = 1 WHERE local_id = ?", (message.local_id,)
+            )
+            self._database.execute(
+                "DELETE FROM charging WHERE is_delivered AND local_id <= ?",
+                (message.local_id - self._ledger_max,),
+            )
+
+    def close(self) -> None:
+        """Give the database up."""
+        self._database.close()
+
+
+def merged(batches: Iterable[Batch]) -> Batch:
+    """Several batches as one, in their order."""
+    together = Batch({}, [])
+    for batch in batches:
+        together.memories.update(batch.memories)
+        together.effects.extend(batch.effects)
+        together.boot = batch.boot or together.boot
+    return together
+
+
+def _encode(instant: Instant) -> Any:
+    return msgspec.json.encode(instant)

@@ -1,0 +1,1 @@
+"""What the charge point decides: vocabulary, state machines, pure rules. No I/O, clock or randomness."""

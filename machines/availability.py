@@ -1,0 +1,115 @@
+"""Whether a connector, or with number 0 the charge point, is in service.
+
+OCPP 1.6 edition 2: 5.2 Change Availability. What is asked while the connector is in use is Scheduled and happens
+when the use ends. It survives restarts (5.2), a scheduled change too. A request for connector 0 is granted by the
+machine of the charge point, and every connector follows as it can.
+"""
+
+from typing import ClassVar
+
+from statemachine import State
+
+from machines.facts import Facts
+from machines.machine import Machine, NoData, stays, when
+from machines.resumed import Resumed
+from machines.vocabulary.effects import Answer
+from machines.vocabulary.notices import BecameInoperative, BecameOperative, StationAvailabilityAsked, UseEnded
+from machines.vocabulary.ocpp import (
+    AvailabilityStatus,
+    AvailabilityType,
+    ChangeAvailability,
+    ChangeAvailabilityConf,
+)
+
+
+class Availability(Machine[NoData, Facts]):
+    """Availability of one connector, or of the charge point."""
+
+    memory = NoData
+    messages = (ChangeAvailability, StationAvailabilityAsked, UseEnded, Resumed)
+
+    operative = State("Operative", value="operative", initial=True)
+    scheduled = State("Scheduled", value="scheduled")
+    inoperative = State("Inoperative", value="inoperative")
+
+    # fmt: off
+    # ChangeAvailability.req
+    operative.to(operative,     event=when(ChangeAvailability, "5.2 no such connector"),    unless="is_known",                                   on="reject")
+    operative.to(operative,     event=when(ChangeAvailability, "5.2 already so"),           cond=["is_known", "asks_operative"],                 on="accept")
+    operative.to(inoperative,   event=when(ChangeAvailability, "5.2 Accepted"),             cond="is_known", unless=["asks_operative", "is_in_use"], on="accept_leaving")
+    operative.to(scheduled,     event=when(ChangeAvailability, "5.2 Scheduled"),            cond=["is_known", "is_in_use"], unless="asks_operative", on="schedule")
+    scheduled.to(scheduled,     event=when(ChangeAvailability, "5.2 no such connector"),    unless="is_known",                                   on="reject")
+    scheduled.to(operative,     event=when(ChangeAvailability, "5.2 replaces what was scheduled"), cond=["is_known", "asks_operative"],          on="accept")
+    scheduled.to(scheduled,     event=when(ChangeAvailability, "5.2 already scheduled"),    cond="is_known", unless="asks_operative",            on="schedule")
+    inoperative.to(inoperative, event=when(ChangeAvailability, "5.2 no such connector"),    unless="is_known",                                   on="reject")
+    inoperative.to(operative,   event=when(ChangeAvailability, "5.2 Accepted"),             cond=["is_known", "asks_operative"],                 on="accept_returning")
+    inoperative.to(inoperative, event=when(ChangeAvailability, "5.2 already so"),           cond="is_known", unless="asks_operative",            on="accept")
+    # The charge point as a whole
+    operative.to(operative,     event=when(StationAvailabilityAsked, "5.2 already so"),     cond="asks_operative")
+    operative.to(inoperative,   event=when(StationAvailabilityAsked, "5.2 connector 0"),    unless=["asks_operative", "is_in_use"],              on="leave")
+    operative.to(scheduled,     event=when(StationAvailabilityAsked, "5.2 connector 0"),    cond="is_in_use", unless="asks_operative")
+    scheduled.to(operative,     event=when(StationAvailabilityAsked, "5.2 connector 0"),    cond="asks_operative")
+    scheduled.to(scheduled,     event=when(StationAvailabilityAsked, "5.2 already scheduled"), unless="asks_operative")
+    inoperative.to(operative,   event=when(StationAvailabilityAsked, "5.2 connector 0"),    cond="asks_operative",                               on="come_back")
+    inoperative.to(inoperative, event=when(StationAvailabilityAsked, "5.2 already so"),     unless="asks_operative")
+    # The end of the use
+    scheduled.to(inoperative,   event=when(UseEnded,           "5.2 scheduled until now"),  unless="is_in_use",                                  on="leave")
+    scheduled.to(scheduled,     event=when(UseEnded,           "5.2 another connector is in use"), cond="is_in_use")
+    stays(UseEnded, "nothing was scheduled", operative, inoperative)
+    # After a restart
+    operative.to(operative,     event=when(Resumed,            "5.2 persistent"),           cond="was_operative")
+    operative.to(inoperative,   event=when(Resumed,            "5.2 persistent; nothing is in use after a start"), unless="was_operative",       on="leave")
+    # fmt: on
+
+    impossible: ClassVar = {
+        ("scheduled", Resumed): "told first",
+        ("inoperative", Resumed): "told first",
+    }
+
+    # Guards
+
+    def is_known(self, request: ChangeAvailability) -> bool:
+        return request.connector_id == self.facts.number
+
+    def asks_operative(self, request: ChangeAvailability | StationAvailabilityAsked) -> bool:
+        return request.type is AvailabilityType.OPERATIVE
+
+    def is_in_use(self) -> bool:
+        return self.facts.has_use
+
+    def was_operative(self, resumed: Resumed) -> bool:
+        return resumed.state == "operative"
+
+    # Actions
+
+    def reject(self) -> None:
+        self._answer(AvailabilityStatus.REJECTED)
+
+    def accept(self, request: ChangeAvailability) -> None:
+        self._answer(AvailabilityStatus.ACCEPTED)
+        self._spread(request)
+
+    def accept_leaving(self, request: ChangeAvailability) -> None:
+        self.accept(request)
+        self.leave()
+
+    def accept_returning(self, request: ChangeAvailability) -> None:
+        self.accept(request)
+        self.come_back()
+
+    def schedule(self, request: ChangeAvailability) -> None:
+        self._answer(AvailabilityStatus.SCHEDULED)
+        self._spread(request)
+
+    def leave(self) -> None:
+        self.emit(BecameInoperative())
+
+    def come_back(self) -> None:
+        self.emit(BecameOperative())
+
+    def _answer(self, status: AvailabilityStatus) -> None:
+        self.emit(Answer(ChangeAvailabilityConf(status=status)))
+
+    def _spread(self, request: ChangeAvailability) -> None:
+        if self.facts.number == 0:
+            self.emit(StationAvailabilityAsked(request.type))

@@ -1,0 +1,281 @@
+"""The status of one connector: the table of 4.9, less its faults.
+
+OCPP 1.6 edition 2: 4.9 Status Notification. Each row that leads from one status to another carries its label of the
+status table. Row I and column 9 belong to the fault machine: what is reported while a fault stands is Faulted, and
+this machine moves on underneath. Labels not here are reached by behaviours that the charge point does not have yet.
+
+A status says what the user can do, so it follows the cable, the idTag, the transaction and the energy, which are
+machines of their own and tell it in the past tense.
+"""
+
+from typing import ClassVar
+
+from msgspec import Struct
+from statemachine import State
+
+from machines.facts import Facts
+from machines.machine import Machine, stays, when
+from machines.vocabulary.effects import StartTimer, StopTimer
+from machines.vocabulary.notices import (
+    BecameInoperative,
+    BecameOperative,
+    CableInserted,
+    CableRemoved,
+    EnergyRefused,
+    EnergyRequested,
+    IntentBegan,
+    IntentDropped,
+    PreparationEnded,
+    SupplyAllowed,
+    SupplyWithheld,
+    TransactionEnded,
+    TransactionStarted,
+    UseEnded,
+    VehicleConnected,
+    VehicleDisconnected,
+)
+from machines.vocabulary.ocpp import ChargePointStatus
+
+PREPARATION = "preparation"
+VEHICLE_RESPONSE = "vehicle-response"
+
+
+class PreparationTimedOut(Struct, frozen=True):
+    """ConnectionTimeOut passed since Preparing was entered."""
+
+
+class VehicleResponseDue(Struct, frozen=True):
+    """A vehicle that was offered energy would have asked for it by now."""
+
+
+class ConnectorData(Struct, frozen=True):
+    """What the status itself does not say."""
+
+    has_transaction: bool = False
+    """A transaction runs, though the vehicle has not asked for energy yet."""
+
+
+class Connector(Machine[ConnectorData, Facts]):
+    """The status of a connector."""
+
+    messages = (
+        CableInserted,
+        CableRemoved,
+        VehicleConnected,
+        VehicleDisconnected,
+        EnergyRequested,
+        EnergyRefused,
+        SupplyAllowed,
+        SupplyWithheld,
+        IntentBegan,
+        IntentDropped,
+        PreparationTimedOut,
+        VehicleResponseDue,
+        TransactionStarted,
+        TransactionEnded,
+        BecameInoperative,
+        BecameOperative,
+    )
+
+    available = State("Available", value="Available", initial=True)
+    preparing = State("Preparing", value="Preparing")
+    charging = State("Charging", value="Charging")
+    suspended_ev = State("SuspendedEV", value="SuspendedEV")
+    suspended_evse = State("SuspendedEVSE", value="SuspendedEVSE")
+    finishing = State("Finishing", value="Finishing")
+    unavailable = State("Unavailable", value="Unavailable")
+
+    # fmt: off
+    # Available
+    available.to(preparing,           event=when(CableInserted,       "4.9 A2"),  on="begin_preparing")
+    available.to(preparing,           event=when(VehicleConnected,    "4.9 A2"),  on="begin_preparing")
+    available.to(preparing,           event=when(IntentBegan,         "4.9 A2"),  on="begin_preparing")
+    available.to(unavailable,         event=when(BecameInoperative,   "4.9 A8"))
+    # Preparing: the other half of idTag and cable, or giving up
+    preparing.to(available,           event=when(CableRemoved,        "4.9 B1 cable out"),                                                             on="give_up")
+    preparing.to(available,           event=when(IntentDropped,       "4.9 B1 idTag given up"),       unless=["has_cable", "has_transaction"],           on="give_up")
+    preparing.to(preparing,           event=when(IntentDropped,       "4.9 the cable is still in"),   cond="has_cable", unless="has_transaction")
+    preparing.to(preparing,           event=when(IntentDropped,       "4.9 the transaction stands"),  cond="has_transaction")
+    preparing.to(finishing,           event=when(PreparationTimedOut, "4.9 B6 no idTag in time"),     cond="has_cable",                                  on="time_out")
+    preparing.to(available,           event=when(PreparationTimedOut, "4.9 B1 no cable in time"),     unless="has_cable",                                on="time_out_free")
+    # Preparing: the transaction runs
+    preparing.to(charging,            event=when(TransactionStarted,  "4.9 B3"),                      cond=["is_supplied", "is_requesting"],             on="begin")
+    preparing.to(preparing,           event=when(TransactionStarted,  "4.9 B3 or B4, as the vehicle responds"), cond="is_supplied", unless="is_requesting", on="await_vehicle")
+    preparing.to(suspended_evse,      event=when(TransactionStarted,  "4.9 B5"),                      unless="is_supplied",                              on="begin")
+    preparing.to(charging,            event=when(EnergyRequested,     "4.9 B3"),                      cond=["has_transaction", "is_supplied"],           on="begin")
+    preparing.to(preparing,           event=when(EnergyRequested,     "4.9 not supplied"),            cond="has_transaction", unless="is_supplied")
+    preparing.to(preparing,           event=when(EnergyRequested,     "4.9 no transaction yet"),      unless="has_transaction")
+    preparing.to(suspended_ev,        event=when(VehicleResponseDue,  "4.9 B4"),                                                                         on="begin")
+    preparing.to(suspended_evse,      event=when(SupplyWithheld,      "4.9 B5"),                      cond="has_transaction",                            on="begin")
+    preparing.to(preparing,           event=when(SupplyWithheld,      "4.9 no transaction yet"),      unless="has_transaction")
+    preparing.to(finishing,           event=when(TransactionEnded,    "4.9 B6 over before energy flowed"), cond="has_cable",                             on="finish")
+    preparing.to(available,           event=when(TransactionEnded,    "4.9 B1 over before energy flowed"), unless="has_cable",                           on="finish_free")
+    # Charging
+    charging.to(suspended_ev,         event=when(EnergyRefused,       "4.9 C4"))
+    charging.to(suspended_ev,         event=when(VehicleDisconnected, "4.9 C4 EV side disconnected"), unless="is_ending")
+    charging.to(charging,             event=when(VehicleDisconnected, "4.9 the transaction ends now"), cond="is_ending")
+    charging.to(suspended_evse,       event=when(SupplyWithheld,      "4.9 C5"),                      unless="is_ending")
+    charging.to(charging,             event=when(SupplyWithheld,      "4.9 the transaction ends now"), cond="is_ending")
+    charging.to(finishing,            event=when(TransactionEnded,    "4.9 C6"),                      cond="has_cable",                                  on="finish")
+    charging.to(unavailable,          event=when(TransactionEnded,    "4.9 C8"),                      cond="is_scheduled", unless="has_cable",           on="finish_free")
+    charging.to(available,            event=when(TransactionEnded,    "4.9 C1"),                      unless=["has_cable", "is_scheduled"],              on="finish_free")
+    # SuspendedEV
+    suspended_ev.to(charging,         event=when(EnergyRequested,     "4.9 D3"))
+    suspended_ev.to(suspended_evse,   event=when(SupplyWithheld,      "4.9 D5"),                      unless="is_ending")
+    suspended_ev.to(suspended_ev,     event=when(SupplyWithheld,      "4.9 the transaction ends now"), cond="is_ending")
+    suspended_ev.to(finishing,        event=when(TransactionEnded,    "4.9 D6"),                      cond="has_cable",                                  on="finish")
+    suspended_ev.to(unavailable,      event=when(TransactionEnded,    "4.9 D8"),                      cond="is_scheduled", unless="has_cable",           on="finish_free")
+    suspended_ev.to(available,        event=when(TransactionEnded,    "4.9 D1"),                      unless=["has_cable", "is_scheduled"],              on="finish_free")
+    # SuspendedEVSE
+    suspended_evse.to(charging,       event=when(SupplyAllowed,       "4.9 E3"),                      cond="is_requesting")
+    suspended_evse.to(suspended_evse, event=when(SupplyAllowed,       "4.9 E3 or E4, as the vehicle responds"), unless="is_requesting",                  on="await_vehicle")
+    suspended_evse.to(charging,       event=when(EnergyRequested,     "4.9 E3"),                      cond="is_supplied",                                on="stop_waiting")
+    suspended_evse.to(suspended_evse, event=when(EnergyRequested,     "4.9 not supplied"),            unless="is_supplied")
+    suspended_evse.to(suspended_ev,   event=when(VehicleResponseDue,  "4.9 E4"))
+    suspended_evse.to(suspended_evse, event=when(SupplyWithheld,      "4.9 withheld again"),                                                             on="stop_waiting")
+    suspended_evse.to(finishing,      event=when(TransactionEnded,    "4.9 E6"),                      cond="has_cable",                                  on="finish")
+    suspended_evse.to(unavailable,    event=when(TransactionEnded,    "4.9 E8"),                      cond="is_scheduled", unless="has_cable",           on="finish_free")
+    suspended_evse.to(available,      event=when(TransactionEnded,    "4.9 E1"),                      unless=["has_cable", "is_scheduled"],              on="finish_free")
+    # Finishing
+    finishing.to(unavailable,         event=when(CableRemoved,        "4.9 F8"),                      cond="is_scheduled",                               on="free")
+    finishing.to(available,           event=when(CableRemoved,        "4.9 F1"),                      unless="is_scheduled",                             on="free")
+    finishing.to(preparing,           event=when(IntentBegan,         "4.9 F2 idTag again"),                                                             on="begin_preparing")
+    finishing.to(preparing,           event=when(VehicleConnected,    "4.9 F2 connected again"),      cond="is_operative",                               on="begin_preparing")
+    finishing.to(finishing,           event=when(VehicleConnected,    "4.9 out of service soon"),     unless="is_operative")
+    finishing.to(unavailable,         event=when(BecameInoperative,   "4.9 F8"))
+    # Unavailable
+    unavailable.to(available,         event=when(BecameOperative,     "4.9 H1"),                      unless="has_cable")
+    unavailable.to(preparing,         event=when(BecameOperative,     "4.9 H2 a cable is in"),        cond="has_cable",                                  on="begin_preparing")
+    # fmt: on
+
+    stays(CableRemoved, "nothing was in use", available, unavailable)
+    stays(CableRemoved, "4.9 the end of the transaction decides", charging, suspended_ev, suspended_evse)
+    stays(
+        CableInserted,
+        "4.9 the status stands",
+        preparing,
+        suspended_ev,
+        suspended_evse,
+        finishing,
+        unavailable,
+    )
+    stays(VehicleConnected, "4.9 the status stands", preparing, unavailable, suspended_ev, suspended_evse)
+    stays(VehicleDisconnected, "4.9 the cable decides", available, preparing, finishing, unavailable)
+    stays(VehicleDisconnected, "4.9 no energy flowed", suspended_ev, suspended_evse)
+    stays(EnergyRequested, "4.9 no transaction", available, finishing, unavailable)
+    stays(EnergyRequested, "4.9 already shown", charging)
+    stays(EnergyRefused, "4.9 no energy flowed", available, preparing, suspended_ev, suspended_evse)
+    stays(EnergyRefused, "4.9 no transaction", finishing, unavailable)
+    stays(SupplyAllowed, "4.9 the vehicle decides", preparing, charging, suspended_ev)
+    stays(SupplyWithheld, "4.9 no transaction", available, finishing, unavailable)
+    stays(IntentBegan, "4.9 the cable was first", preparing)
+    stays(IntentDropped, "4.9 the status has moved on", available, finishing, unavailable)
+    stays(TransactionEnded, "5.8 ended after a restart", available, unavailable, finishing)
+    stays(BecameInoperative, "5.2 already shown", unavailable)
+    stays(BecameOperative, "5.2 never left service", available, preparing, finishing)
+    stays(BecameOperative, "5.2 never left service", charging, suspended_ev, suspended_evse)
+
+    impossible: ClassVar = {
+        ("Available", SupplyAllowed): "no transaction runs",
+        ("Available", PreparationTimedOut): "its timer runs only in Preparing",
+        ("Available", VehicleResponseDue): "its timer runs only with a transaction",
+        ("Available", TransactionStarted): "an idTag was accepted first, which shows Preparing",
+        ("Preparing", BecameInoperative): "Preparing is a use: the change is scheduled",
+        ("Charging", CableInserted): "a cable is in",
+        ("Charging", VehicleConnected): "a vehicle is connected",
+        ("Charging", IntentBegan): "a transaction runs",
+        ("Charging", IntentDropped): "a transaction runs",
+        ("Charging", PreparationTimedOut): "its timer runs only in Preparing",
+        ("Charging", VehicleResponseDue): "its timer stops when the vehicle asks",
+        ("Charging", TransactionStarted): "a transaction runs",
+        ("Charging", BecameInoperative): "the change is scheduled",
+        ("SuspendedEV", IntentBegan): "a transaction runs",
+        ("SuspendedEV", IntentDropped): "a transaction runs",
+        ("SuspendedEV", PreparationTimedOut): "its timer runs only in Preparing",
+        ("SuspendedEV", VehicleResponseDue): "its timer is what led here",
+        ("SuspendedEV", TransactionStarted): "a transaction runs",
+        ("SuspendedEV", BecameInoperative): "the change is scheduled",
+        ("SuspendedEVSE", IntentBegan): "a transaction runs",
+        ("SuspendedEVSE", IntentDropped): "a transaction runs",
+        ("SuspendedEVSE", PreparationTimedOut): "its timer runs only in Preparing",
+        ("SuspendedEVSE", TransactionStarted): "a transaction runs",
+        ("SuspendedEVSE", BecameInoperative): "the change is scheduled",
+        ("Finishing", SupplyAllowed): "no transaction runs",
+        ("Finishing", PreparationTimedOut): "its timer runs only in Preparing",
+        ("Finishing", VehicleResponseDue): "its timer runs only with a transaction",
+        ("Finishing", TransactionStarted): "an idTag was accepted first, which shows Preparing",
+        ("Unavailable", SupplyAllowed): "no transaction runs",
+        ("Unavailable", IntentBegan): "nobody is admitted",
+        ("Unavailable", PreparationTimedOut): "its timer runs only in Preparing",
+        ("Unavailable", VehicleResponseDue): "its timer runs only with a transaction",
+        ("Unavailable", TransactionStarted): "nobody is admitted",
+    }
+
+    # Guards
+
+    def has_cable(self) -> bool:
+        return self.facts.has_cable
+
+    def has_transaction(self) -> bool:
+        return self.data.has_transaction
+
+    def is_supplied(self) -> bool:
+        return self.facts.is_supplied
+
+    def is_requesting(self) -> bool:
+        return self.facts.is_requesting
+
+    def is_scheduled(self) -> bool:
+        return self.facts.is_scheduled
+
+    def is_operative(self) -> bool:
+        return self.facts.is_operative
+
+    def is_ending(self) -> bool:
+        return self.facts.transaction == "stopping"
+
+    # Actions
+
+    def begin_preparing(self) -> None:
+        self.data = ConnectorData()
+        time_out_s = self.facts.keys.connection_time_out
+        if time_out_s > 0:  # 0 is not defined: no time-out (decision T2)
+            self.emit(StartTimer(PREPARATION, time_out_s, PreparationTimedOut()))
+
+    def give_up(self) -> None:
+        self.data = ConnectorData()
+        self.emit(StopTimer(PREPARATION), StopTimer(VEHICLE_RESPONSE), UseEnded())
+
+    def time_out(self) -> None:
+        self.emit(PreparationEnded())
+
+    def time_out_free(self) -> None:
+        self.emit(PreparationEnded(), UseEnded())
+
+    def await_vehicle(self) -> None:
+        self.data = ConnectorData(has_transaction=True)
+        wait_s = self.facts.settings.limits.vehicle_response_s
+        self.emit(StopTimer(PREPARATION), StartTimer(VEHICLE_RESPONSE, wait_s, VehicleResponseDue()))
+
+    def begin(self) -> None:
+        self.data = ConnectorData(has_transaction=True)
+        self.emit(StopTimer(PREPARATION), StopTimer(VEHICLE_RESPONSE))
+
+    def stop_waiting(self) -> None:
+        self.emit(StopTimer(VEHICLE_RESPONSE))
+
+    def finish(self) -> None:
+        self.data = ConnectorData()
+        self.emit(StopTimer(PREPARATION), StopTimer(VEHICLE_RESPONSE))
+
+    def finish_free(self) -> None:
+        self.finish()
+        self.emit(UseEnded())
+
+    def free(self) -> None:
+        self.emit(UseEnded())
+
+    @property
+    def status(self) -> ChargePointStatus:
+        """The state, as OCPP names it."""
+        return ChargePointStatus(self.state)

@@ -1,0 +1,102 @@
+"""UnlockConnector, and the lock that it opens.
+
+OCPP 1.6 edition 2: 5.18 Unlock Connector. The lock is a setpoint: the cable is held while a transaction runs, and
+released while this machine is ``unlocking``. A connector without a lock (fixed cable) answers NotSupported and leaves
+the transaction alone.
+"""
+
+from typing import ClassVar
+
+from msgspec import Struct
+from statemachine import State
+
+from machines.facts import Facts
+from machines.machine import Machine, stays, when
+from machines.vocabulary.effects import Answer, StartTimer, StopTimer
+from machines.vocabulary.hardware import LockChanged, LockFailed
+from machines.vocabulary.notices import UnlockGranted
+from machines.vocabulary.ocpp import UnlockConnector, UnlockConnectorConf, UnlockStatus
+
+UNLOCKING = "unlocking"
+
+
+class UnlockTimedOut(Struct, frozen=True):
+    """The lock said nothing for ``unlock_timeout_s``."""
+
+
+class ConnectorLockData(Struct, frozen=True):
+    """The request that waits for the lock."""
+
+    call_id: str = ""
+
+
+class ConnectorLock(Machine[ConnectorLockData, Facts]):
+    """The lock of a connector."""
+
+    messages = (UnlockConnector, LockChanged, LockFailed, UnlockTimedOut)
+
+    unlocked = State("Unlocked", value="unlocked", initial=True)
+    locked = State("Locked", value="locked")
+    unlocking = State("Unlocking", value="unlocking")
+
+    # fmt: off
+    unlocked.to(unlocked,   event=when(UnlockConnector, "5.18 NotSupported"),            unless="has_lock",   on="refuse")
+    unlocked.to(unlocked,   event=when(UnlockConnector, "5.18 nothing is locked"),       cond="has_lock",     on="answer_unlocked")
+    unlocked.to(locked,     event=when(LockChanged,     "5.18 the cable is held"),       cond="is_locked")
+    unlocked.to(unlocked,   event=when(LockChanged,     "5.18 already so"),              unless="is_locked")
+    locked.to(locked,       event=when(UnlockConnector, "5.18 NotSupported"),            unless="has_lock",   on="refuse")
+    locked.to(unlocking,    event=when(UnlockConnector, "5.18 the transaction ends, the lock opens"), cond="has_lock", on="unlock")
+    locked.to(locked,       event=when(LockChanged,     "5.18 already so"),              cond="is_locked")
+    locked.to(unlocked,     event=when(LockChanged,     "5.18 the cable is free"),       unless="is_locked")
+    unlocking.to(unlocking, event=when(UnlockConnector, "5.18 one at a time"),           on="answer_failed")
+    unlocking.to(unlocking, event=when(LockChanged,     "5.18 not yet"),                 cond="is_locked")
+    unlocking.to(unlocked,  event=when(LockChanged,     "5.18 Unlocked"),                unless="is_locked",  on="succeed")
+    unlocking.to(locked,    event=when(LockFailed,      "5.18 UnlockFailed"),            on="fail")
+    unlocking.to(locked,    event=when(UnlockTimedOut,  "5.18 UnlockFailed"),            on="fail")
+    # fmt: on
+
+    stays(LockFailed, "4.9 the driver raises the fault", unlocked, locked)
+    impossible: ClassVar = {
+        ("unlocked", UnlockTimedOut): "its timer runs only while unlocking",
+        ("locked", UnlockTimedOut): "its timer runs only while unlocking",
+    }
+
+    # Guards
+
+    def has_lock(self, request: UnlockConnector) -> bool:
+        connector = self.facts.connector
+        assert connector is not None
+        return connector.has_lock and request.connector_id == connector.number
+
+    def is_locked(self, changed: LockChanged) -> bool:
+        return changed.locked
+
+    # Actions
+
+    def refuse(self) -> None:
+        self._answer(UnlockStatus.NOT_SUPPORTED)
+
+    def answer_unlocked(self) -> None:
+        self._answer(UnlockStatus.UNLOCKED)
+        self.emit(UnlockGranted())
+
+    def answer_failed(self) -> None:
+        self._answer(UnlockStatus.UNLOCK_FAILED)
+
+    def unlock(self) -> None:
+        self.data = ConnectorLockData(self.facts.call_id)
+        wait_s = self.facts.settings.limits.unlock_timeout_s
+        self.emit(StartTimer(UNLOCKING, wait_s, UnlockTimedOut()), UnlockGranted())
+
+    def succeed(self) -> None:
+        self._answer_waiting(UnlockStatus.UNLOCKED)
+
+    def fail(self) -> None:
+        self._answer_waiting(UnlockStatus.UNLOCK_FAILED)
+
+    def _answer(self, status: UnlockStatus) -> None:
+        self.emit(Answer(UnlockConnectorConf(status=status)))
+
+    def _answer_waiting(self, status: UnlockStatus) -> None:
+        self.emit(StopTimer(UNLOCKING), Answer(UnlockConnectorConf(status=status), self.data.call_id))
+        self.data = ConnectorLockData()

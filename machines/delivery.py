@@ -1,0 +1,238 @@
+"""Delivery of transaction messages: one at a time, in order, for as long as it takes.
+
+OCPP 1.6 edition 2: 3.7 Transactions and the queue, 9.1 TransactionMessageAttempts and
+TransactionMessageRetryInterval; errata v4 to 3.7 for transactionId -1. The messages lie in the store, numbered in
+the order in which they happened; this machine holds only the first and the next number. Only a failure of the Central
+System to process a message counts as an attempt. An outage, a time-out or a lost socket never does.
+"""
+
+from typing import ClassVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+from statemachine import State
+
+from machines.facts import Facts
+from machines.machine import Machine, stays, when
+from machines.resumed import Resumed
+from machines.vocabulary.effects import Deliver, Forget, Keep, Settle, StartTimer, StopTimer
+from machines.vocabulary.notices import (
+    QueueEmptied,
+    RegistrationAccepted,
+    StartSettled,
+    TransactionMessageQueued,
+)
+from machines.vocabulary.ocpp import StartTransactionConf
+from machines.vocabulary.transactions import UNSETTLED, Began, Metered, TransactionMessage
+from machines.vocabulary.wire import ConnectionClosed, ConnectionOpened, Failure
+
+RETRY = "retry"
+
+
+class MessageDelivered(Struct, frozen=True):
+    """The Central System answered the transaction message ``number``."""
+
+    number: int
+    local_id: int
+    conf: object
+
+
+class MessageFailed(Struct, frozen=True):
+    """The transaction message ``number`` got no result."""
+
+    number: int
+    local_id: int
+    failure: Failure
+
+
+class RetryDue(Struct, frozen=True):
+    """The wait before the next transmission is over."""
+
+
+class DeliveryData(Struct, frozen=True):
+    """Where the queue begins and ends."""
+
+    head: int = 1
+    """Number of the oldest message that is not settled."""
+    tail: int = 1
+    """Number that the next message will get; the queue is empty when it equals ``head``."""
+    failures: int = 0
+    """CALLERRORs to the message at the head."""
+    next_local_id: int = 1
+    """Of the next transaction."""
+
+    @property
+    def size(self) -> int:
+        """Messages that wait."""
+        return self.tail - self.head
+
+
+class Delivery(Machine[DeliveryData, Facts]):
+    """The queue of transaction messages."""
+
+    memory = DeliveryData
+    messages = (
+        TransactionMessageQueued,
+        RegistrationAccepted,
+        ConnectionOpened,
+        ConnectionClosed,
+        MessageDelivered,
+        MessageFailed,
+        RetryDue,
+        Resumed,
+    )
+
+    held = State("Held", value="held", initial=True)
+    idle = State("Idle", value="idle")
+    sending = State("Sending", value="sending")
+    waiting = State("Waiting", value="waiting")
+
+    # fmt: off
+    # A new message
+    held.to(held,       event=when(TransactionMessageQueued, "3.7 queued while offline"),          unless="is_left_out",  on="keep")
+    idle.to(sending,    event=when(TransactionMessageQueued, "3.7"),                               unless="is_left_out",  on="keep_and_send")
+    sending.to(sending, event=when(TransactionMessageQueued, "3.7 behind the ones before it"),     unless="is_left_out",  on="keep")
+    waiting.to(waiting, event=when(TransactionMessageQueued, "3.7 behind the ones before it"),     unless="is_left_out",  on="keep")
+    held.to(held,       event=when(TransactionMessageQueued, "decision D2: no room for samples"),  cond="is_left_out")
+    idle.to(idle,       event=when(TransactionMessageQueued, "decision D2: no room for samples"),  cond="is_left_out")
+    sending.to(sending, event=when(TransactionMessageQueued, "decision D2: no room for samples"),  cond="is_left_out")
+    waiting.to(waiting, event=when(TransactionMessageQueued, "decision D2: no room for samples"),  cond="is_left_out")
+    # The way to the Central System
+    held.to(sending,    event=when(RegistrationAccepted,     "4.2 the queue after registration"),  cond="has_messages", on="send_head")
+    held.to(idle,       event=when(RegistrationAccepted,     "4.2 nothing queued"),                unless="has_messages")
+    held.to(sending,    event=when(ConnectionOpened,         "3.7 reconnected"),                   cond=["is_accepted", "has_messages"],         on="send_head")
+    held.to(idle,       event=when(ConnectionOpened,         "3.7 reconnected, nothing queued"),   cond="is_accepted", unless="has_messages")
+    held.to(held,       event=when(ConnectionOpened,         "4.2 nothing before registration"),   unless="is_accepted")
+    held.to(held,       event=when(ConnectionClosed,         "3.7 still offline"))
+    idle.to(held,       event=when(ConnectionClosed,         "3.7 offline"))
+    sending.to(held,    event=when(ConnectionClosed,         "3.7 offline: the CALL died with its connection"))
+    waiting.to(held,    event=when(ConnectionClosed,         "3.7 offline"),                                            on="stop_waiting")
+    # The answer
+    sending.to(sending, event=when(MessageDelivered,         "3.7 the next one"),                  cond=["is_head", "has_more"],                 on="settle_and_send")
+    sending.to(idle,    event=when(MessageDelivered,         "3.7 all delivered"),                 cond="is_head", unless="has_more",            on="settle_last")
+    sending.to(sending, event=when(MessageDelivered,         "late: settled before"),              unless="is_head")
+    waiting.to(sending, event=when(MessageDelivered,         "late, and still counts"),            cond=["is_head", "has_more"],                 on="settle_late_and_send")
+    waiting.to(idle,    event=when(MessageDelivered,         "late, and still counts"),            cond="is_head", unless="has_more",            on="settle_late")
+    waiting.to(waiting, event=when(MessageDelivered,         "late: settled before"),              unless="is_head")
+    stays(MessageDelivered, "late: settled before", idle)
+    # No answer
+    sending.to(waiting, event=when(MessageFailed,            "3.7.1 failed to process"),           cond=["is_call_error", "has_attempts"],       on="count")
+    sending.to(sending, event=when(MessageFailed,            "3.7.1 given up, the next one"),      cond=["is_call_error", "has_more"], unless="has_attempts", on="give_up_and_send")
+    sending.to(idle,    event=when(MessageFailed,            "3.7.1 given up, it was the last"),   cond="is_call_error", unless=["has_attempts", "has_more"],  on="give_up")
+    sending.to(waiting, event=when(MessageFailed,            "decision D1: a time-out counts nothing"), unless="is_call_error",                  on="wait")
+    waiting.to(sending, event=when(RetryDue,                 "3.7.1 once more"),                                        on="send_head")
+    # After a restart
+    held.to(held,       event=when(Resumed,                  "3.7 the queue is kept"),                                  on="recall")
+    # fmt: on
+
+    impossible: ClassVar = {
+        ("held", MessageDelivered): "an answer dies with its connection",
+        ("held", MessageFailed): "nothing is in flight",
+        ("held", RetryDue): "its timer runs only while waiting",
+        ("idle", RegistrationAccepted): "registered already",
+        ("idle", ConnectionOpened): "connected already",
+        ("idle", MessageFailed): "nothing is in flight",
+        ("idle", RetryDue): "its timer runs only while waiting",
+        ("idle", Resumed): "told first",
+        ("sending", RegistrationAccepted): "registered already",
+        ("sending", ConnectionOpened): "connected already",
+        ("sending", RetryDue): "its timer runs only while waiting",
+        ("sending", Resumed): "told first",
+        ("waiting", RegistrationAccepted): "registered already",
+        ("waiting", ConnectionOpened): "connected already",
+        ("waiting", MessageFailed): "nothing is in flight",
+        ("waiting", Resumed): "told first",
+    }
+
+    # Guards
+
+    def is_left_out(self, queued: TransactionMessageQueued) -> bool:
+        # The start and the stop of a transaction always find room.
+        is_full = self.data.size >= self.facts.settings.limits.queue_size_max
+        return is_full and isinstance(queued.body, Metered)
+
+    def has_messages(self) -> bool:
+        return self.data.size > 0
+
+    def has_more(self) -> bool:
+        return self.data.size > 1
+
+    def is_accepted(self) -> bool:
+        return self.facts.is_accepted
+
+    def is_head(self, delivered: MessageDelivered) -> bool:
+        return delivered.number == self.data.head
+
+    def is_call_error(self, failed: MessageFailed) -> bool:
+        return failed.failure is Failure.CALL_ERROR
+
+    def has_attempts(self) -> bool:
+        return self.data.failures + 1 < self.facts.keys.transaction_message_attempts
+
+    # Actions
+
+    def keep(self, queued: TransactionMessageQueued) -> None:
+        data = self.data
+        message = TransactionMessage(data.tail, queued.local_id, queued.at, queued.body)
+        next_local_id = data.next_local_id
+        if isinstance(queued.body, Began):
+            next_local_id = queued.local_id + 1
+        self.data = replace(data, tail=data.tail + 1, next_local_id=next_local_id)
+        self.emit(Keep(message))
+
+    def keep_and_send(self, queued: TransactionMessageQueued) -> None:
+        self.keep(queued)
+        self.send_head()
+
+    def send_head(self) -> None:
+        self.emit(Deliver(self.data.head))
+
+    def settle_last(self, delivered: MessageDelivered) -> None:
+        if isinstance(delivered.conf, StartTransactionConf):
+            conf = delivered.conf
+            self.emit(
+                Settle(delivered.local_id, conf.transaction_id),
+                StartSettled(delivered.local_id, conf.transaction_id, conf.id_tag_info),
+            )
+        self._go_on()
+
+    def settle_and_send(self, delivered: MessageDelivered) -> None:
+        self.settle_last(delivered)
+        self.send_head()
+
+    def settle_late(self, delivered: MessageDelivered) -> None:
+        self.emit(StopTimer(RETRY))
+        self.settle_last(delivered)
+
+    def settle_late_and_send(self, delivered: MessageDelivered) -> None:
+        self.emit(StopTimer(RETRY))
+        self.settle_and_send(delivered)
+
+    def give_up(self, failed: MessageFailed) -> None:
+        # Harmless for any message but StartTransaction, whose successors then go out under -1.
+        self.emit(Settle(failed.local_id, UNSETTLED))
+        self._go_on()
+
+    def give_up_and_send(self, failed: MessageFailed) -> None:
+        self.give_up(failed)
+        self.send_head()
+
+    def count(self) -> None:
+        self.data = replace(self.data, failures=self.data.failures + 1)
+        self.wait()
+
+    def wait(self) -> None:
+        wait_s = self.facts.keys.transaction_message_retry_interval * max(1, self.data.failures)
+        self.emit(StartTimer(RETRY, wait_s, RetryDue()))
+
+    def stop_waiting(self) -> None:
+        self.emit(StopTimer(RETRY))
+
+    def recall(self, resumed: Resumed) -> None:
+        self.data = resumed.data
+
+    def _go_on(self) -> None:
+        self.emit(Forget(self.data.head))
+        self.data = replace(self.data, head=self.data.head + 1, failures=0)
+        if self.data.size == 0:
+            self.emit(QueueEmptied())

@@ -1,0 +1,68 @@
+"""What a guard or an action may know beside its message: frozen, and true for this message only."""
+
+from msgspec import Struct
+
+from machines.vocabulary.effects import Instant
+from machines.vocabulary.keys import Keys, KeySet
+from machines.vocabulary.ocpp import ChargePointStatus
+from machines.vocabulary.settings import ConnectorSettings, Settings
+
+
+class Facts(Struct, frozen=True, kw_only=True):
+    """The composition as one machine sees it. Of a connector's machine: that connector."""
+
+    now: Instant
+    settings: Settings
+    keys: Keys
+    key_set: KeySet
+    number: int
+    """Connector, or 0 for the station."""
+    call_id: str = ""
+    """Of the request being handled, for a machine that answers later."""
+
+    is_open: bool
+    """The connection to the Central System is open."""
+    is_accepted: bool
+    """The Central System accepted the charge point since it started."""
+    was_accepted: bool
+    """It did so at least once in the life of the station."""
+
+    connector: ConnectorSettings | None = None
+    """None for the station."""
+    status: ChargePointStatus = ChargePointStatus.AVAILABLE
+    """State of the connector in the table of 4.9, whatever faults there are."""
+    has_cable: bool = False
+    is_connected: bool = False
+    """A vehicle is connected."""
+    is_requesting: bool = False
+    """The vehicle asks for energy."""
+    is_faulted: bool = False
+    """A fault prevents charging, of the connector or of the station."""
+    is_operative: bool = True
+    """Neither taken out of service nor about to be."""
+    is_scheduled: bool = False
+    """Inoperative is waiting for the end of the use."""
+    is_supplied: bool = False
+    """Our side offers energy to the running transaction."""
+    offered_a: float = 0.0
+    """What is offered to the vehicle now, per phase."""
+    transaction: str = "idle"
+    """State of the transaction machine."""
+    local_id: int = 0
+    """Of the transaction that runs here; 0 if none."""
+    transaction_id: int | None = None
+    id_tag: str = ""
+    """That started the transaction, or that waits for the cable."""
+    parent_id_tag: str | None = None
+    next_local_id: int = 1
+    running: int = 0
+    """Transactions on all connectors that have begun and not yet ended."""
+    queued: int = 0
+    """Transaction messages that wait for delivery."""
+    has_use: bool = False
+    """Of connector 0: any connector is in use."""
+
+    @property
+    def is_online(self) -> bool:
+        """Whether messages reach the Central System now."""
+        return self.is_open and self.is_accepted

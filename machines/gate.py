@@ -1,0 +1,86 @@
+"""What may be answered in which state of registration: the table of facts section 4.
+
+OCPP 1.6 edition 2: 4.2, 4.2.1. Rows are states of the registration machine; the answer to a request that may not be
+served is decided here, before any machine hears of it.
+"""
+
+from enum import Enum
+
+from machines.vocabulary.ocpp import (
+    CancelReservation,
+    CancelReservationConf,
+    CancelReservationStatus,
+    ClearCache,
+    ClearCacheConf,
+    ClearCacheStatus,
+    ClearChargingProfile,
+    ClearChargingProfileConf,
+    ClearChargingProfileStatus,
+    Conf,
+    DataTransfer,
+    DataTransferConf,
+    DataTransferStatus,
+    GetCompositeSchedule,
+    GetCompositeScheduleConf,
+    GetCompositeScheduleStatus,
+    GetDiagnostics,
+    GetDiagnosticsConf,
+    RemoteStartStopStatus,
+    RemoteStartTransaction,
+    RemoteStartTransactionConf,
+    RemoteStopTransaction,
+    RemoteStopTransactionConf,
+    Request,
+    ReservationStatus,
+    ReserveNow,
+    ReserveNowConf,
+)
+from machines.vocabulary.wire import CallError, ErrorCode
+
+
+class Gate(Enum):
+    """What becomes of a request."""
+
+    SERVE = "serve"
+    REFUSE = "refuse"
+    IGNORE = "ignore"
+
+
+_NOT_WHILE_PENDING: dict[type[Request], Conf] = {
+    RemoteStartTransaction: RemoteStartTransactionConf(status=RemoteStartStopStatus.REJECTED),
+    RemoteStopTransaction: RemoteStopTransactionConf(status=RemoteStartStopStatus.REJECTED),
+}
+
+_NOT_OFFERED_YET: dict[type[Request], Conf | CallError] = {
+    # The behaviours behind these are not there; each answer is the true one of a charge point without them.
+    ReserveNow: ReserveNowConf(status=ReservationStatus.REJECTED),
+    CancelReservation: CancelReservationConf(status=CancelReservationStatus.REJECTED),
+    ClearCache: ClearCacheConf(status=ClearCacheStatus.REJECTED),
+    ClearChargingProfile: ClearChargingProfileConf(status=ClearChargingProfileStatus.UNKNOWN),
+    GetCompositeSchedule: GetCompositeScheduleConf(status=GetCompositeScheduleStatus.REJECTED),
+    GetDiagnostics: GetDiagnosticsConf(),
+    DataTransfer: DataTransferConf(status=DataTransferStatus.UNKNOWN_VENDOR_ID),
+}
+
+
+def gate(registration: str, request: type[Request]) -> Gate:
+    """Whether ``request`` is served in a state of the registration machine (facts section 4)."""
+    match registration:
+        case "accepted":
+            return Gate.SERVE
+        case "pending":
+            return Gate.REFUSE if request in _NOT_WHILE_PENDING else Gate.SERVE
+        case _:
+            # Nothing was accepted yet, or it was rejected: the charge point does not answer (4.2).
+            return Gate.IGNORE
+
+
+def refusal(request: type[Request]) -> Conf:
+    """The answer to a request that the gate refuses."""
+    return _NOT_WHILE_PENDING[request]
+
+
+def without_behaviour(request: type[Request]) -> Conf | CallError:
+    """The answer to a request for which there is no machine."""
+    not_supported = CallError(ErrorCode.NOT_SUPPORTED, f"{request.__name__} is not supported")
+    return _NOT_OFFERED_YET.get(request, not_supported)

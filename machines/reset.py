@@ -1,0 +1,88 @@
+"""Reset: transactions end, what they left is delivered if possible, and the station starts anew.
+
+OCPP 1.6 edition 2: 5.14 Reset. Both kinds end transactions in order: a hard reset need not, but a charge point that
+can should. What is not delivered within ``stop_flush_s`` is delivered after the restart.
+"""
+
+from typing import ClassVar
+
+from msgspec import Struct
+from statemachine import State
+
+from machines.facts import Facts
+from machines.machine import Machine, stays, when
+from machines.vocabulary.effects import Answer, Restart, StartTimer, StopTimer
+from machines.vocabulary.notices import QueueEmptied, RestartGranted, TransactionEnded
+from machines.vocabulary.ocpp import Reset as ResetRequest
+from machines.vocabulary.ocpp import ResetConf, ResetStatus, ResetType
+
+FLUSH = "flush"
+
+
+class FlushTimedOut(Struct, frozen=True):
+    """The restart has waited long enough for the Central System."""
+
+
+class ResetData(Struct, frozen=True):
+    """What was asked for."""
+
+    is_hard: bool = False
+
+
+class Reset(Machine[ResetData, Facts]):
+    """A reset."""
+
+    messages = (ResetRequest, TransactionEnded, QueueEmptied, FlushTimedOut)
+
+    running = State("Running", value="running", initial=True)
+    stopping = State("Stopping", value="stopping")
+    restarting = State("Restarting", value="restarting")
+
+    # fmt: off
+    running.to(stopping,    event=when(ResetRequest,     "5.14 ends transactions first"), cond="has_work",   on="accept_and_stop")
+    running.to(restarting,  event=when(ResetRequest,     "5.14 Accepted"),                unless="has_work", on="accept")
+    stopping.to(stopping,   event=when(ResetRequest,     "5.14 already at it"),           on="accept_again")
+    stopping.to(restarting, event=when(TransactionEnded, "5.14 the last one, delivered"), unless="has_work", on="restart")
+    stopping.to(stopping,   event=when(TransactionEnded, "5.14 there is more to do"),     cond="has_work")
+    stopping.to(restarting, event=when(QueueEmptied,     "5.14 all is delivered"),        unless="has_transactions", on="restart")
+    stopping.to(stopping,   event=when(QueueEmptied,     "5.14 another transaction ends"), cond="has_transactions")
+    stopping.to(restarting, event=when(FlushTimedOut,    "5.14 delivered after the restart"),                on="restart")
+    restarting.to(restarting, event=when(ResetRequest,   "5.14 already at it"),           on="accept_again")
+    # fmt: on
+
+    stays(TransactionEnded, "no reset", running)
+    stays(QueueEmptied, "no reset", running)
+    stays(TransactionEnded, "5.14 on the way down", restarting)
+    stays(QueueEmptied, "5.14 on the way down", restarting)
+    impossible: ClassVar = {
+        ("running", FlushTimedOut): "its timer runs only while stopping",
+        ("restarting", FlushTimedOut): "its timer stops with the restart",
+    }
+
+    # Guards
+
+    def has_transactions(self) -> bool:
+        return self.facts.running > 0
+
+    def has_work(self) -> bool:
+        return self.facts.running > 0 or self.facts.queued > 0
+
+    # Actions
+
+    def accept(self, request: ResetRequest) -> None:
+        self.data = ResetData(is_hard=request.type is ResetType.HARD)
+        self.accept_again()
+        self.emit(RestartGranted(request.type))
+        self.restart()
+
+    def accept_and_stop(self, request: ResetRequest) -> None:
+        self.data = ResetData(is_hard=request.type is ResetType.HARD)
+        self.accept_again()
+        wait_s = self.facts.settings.limits.stop_flush_s
+        self.emit(StartTimer(FLUSH, wait_s, FlushTimedOut()), RestartGranted(request.type))
+
+    def accept_again(self) -> None:
+        self.emit(Answer(ResetConf(status=ResetStatus.ACCEPTED)))
+
+    def restart(self) -> None:
+        self.emit(StopTimer(FLUSH), Restart(self.data.is_hard))

@@ -1,0 +1,162 @@
+"""What the Central System is told of one connector's status, or with number 0 of the charge point's.
+
+OCPP 1.6 edition 2: 4.9 Status Notification and its sending rules, 9.1 MinimumStatusDuration; facts 3.3. The status is
+computed from the states; this machine decides when it is worth a message: every change while online, the present one
+after registration, and after an outage the present one if it is not the last that arrived.
+"""
+
+from typing import ClassVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+from statemachine import State
+
+from machines.facts import Facts
+from machines.machine import Machine, Notice, stays, when
+from machines.vocabulary.effects import Call, Instant, StartTimer, StopTimer
+from machines.vocabulary.notices import RegistrationAccepted
+from machines.vocabulary.ocpp import (
+    ChargePointErrorCode,
+    ChargePointStatus,
+    StatusNotification,
+    StatusNotificationConf,
+)
+from machines.vocabulary.wire import CallFailed, ConnectionClosed, ConnectionOpened
+
+SETTLING = "minimum-status"
+
+
+class Status(Struct, frozen=True):
+    """What a StatusNotification says."""
+
+    status: ChargePointStatus
+    error_code: ChargePointErrorCode = ChargePointErrorCode.NO_ERROR
+    info: str = ""
+
+
+class StatusChanged(Notice, frozen=True):
+    """The status, computed from the states, is another one since ``at``."""
+
+    status: Status
+    at: Instant
+
+
+class MinimumStatusPassed(Struct, frozen=True):
+    """The status lasted for MinimumStatusDuration."""
+
+
+class StatusReportData(Struct, frozen=True):
+    """What is, and what was told."""
+
+    present: Status | None = None
+    since: Instant = Instant(0, 0.0)
+    told: Status | None = None
+    """The last one sent; None when it is not sure that it arrived."""
+    in_flight: int = 0
+    """Notifications without an answer yet."""
+
+
+class StatusReport(Machine[StatusReportData, Facts]):
+    """The status reports of a connector."""
+
+    messages = (
+        StatusChanged,
+        MinimumStatusPassed,
+        RegistrationAccepted,
+        ConnectionOpened,
+        ConnectionClosed,
+        StatusNotificationConf,
+        CallFailed,
+    )
+
+    held = State("Held", value="held", initial=True)
+    settled = State("Settled", value="settled")
+    settling = State("Settling", value="settling")
+
+    # fmt: off
+    # The status
+    held.to(held,         event=when(StatusChanged,        "3.3 told when online"),                                                            on="note")
+    settled.to(settled,   event=when(StatusChanged,        "4.9 told at once"),                   unless="has_minimum",                        on="note_and_tell")
+    settled.to(settling,  event=when(StatusChanged,        "9.1 MinimumStatusDuration"),          cond="has_minimum",                          on="note_and_wait")
+    settling.to(settling, event=when(StatusChanged,        "9.1 MinimumStatusDuration starts anew"),                                           on="note_and_wait")
+    settling.to(settled,  event=when(MinimumStatusPassed,  "4.9 it lasted"),                      cond="differs",                              on="tell")
+    settling.to(settled,  event=when(MinimumStatusPassed,  "9.1 back to what was told"),          unless="differs")
+    # The way to the Central System
+    held.to(settled,      event=when(RegistrationAccepted, "4.2 every status after registration"),                                             on="tell")
+    held.to(settled,      event=when(ConnectionOpened,     "4.9 changed while offline"),          cond=["is_accepted", "differs"],             on="tell")
+    held.to(settled,      event=when(ConnectionOpened,     "4.9 the same as before"),             cond="is_accepted", unless="differs")
+    held.to(held,         event=when(ConnectionOpened,     "4.2 nothing before registration"),    unless="is_accepted")
+    settled.to(held,      event=when(ConnectionClosed,     "4.9 offline"),                                                                     on="lose")
+    settling.to(held,     event=when(ConnectionClosed,     "4.9 offline"),                                                                     on="stop_waiting_and_lose")
+    # The end of a CALL
+    settled.to(settled,   event=when(StatusNotificationConf, "4.9 it arrived"),                                                                on="confirm")
+    settling.to(settling, event=when(StatusNotificationConf, "4.9 it arrived"),                                                                on="confirm")
+    settled.to(settled,   event=when(CallFailed,           "4.9 not sure that it arrived"),                                                    on="doubt")
+    settling.to(settling, event=when(CallFailed,           "4.9 not sure that it arrived"),                                                    on="doubt")
+    # fmt: on
+
+    stays(ConnectionClosed, "4.9 still offline", held)
+    impossible: ClassVar = {
+        ("held", MinimumStatusPassed): "its timer stops with the connection",
+        ("held", StatusNotificationConf): "an answer dies with its connection",
+        ("held", CallFailed): "a CALL dies with its connection",
+        ("settled", MinimumStatusPassed): "its timer runs only while settling",
+        ("settled", RegistrationAccepted): "registered already",
+        ("settled", ConnectionOpened): "connected already",
+        ("settling", RegistrationAccepted): "registered already",
+        ("settling", ConnectionOpened): "connected already",
+    }
+
+    # Guards
+
+    def has_minimum(self) -> bool:
+        return self.facts.keys.minimum_status_duration > 0
+
+    def is_accepted(self) -> bool:
+        return self.facts.is_accepted
+
+    def differs(self) -> bool:
+        return self.data.present != self.data.told
+
+    # Actions
+
+    def note(self, changed: StatusChanged) -> None:
+        self.data = replace(self.data, present=changed.status, since=changed.at)
+
+    def note_and_tell(self, changed: StatusChanged) -> None:
+        self.note(changed)
+        self.tell()
+
+    def note_and_wait(self, changed: StatusChanged) -> None:
+        self.note(changed)
+        self.emit(StartTimer(SETTLING, self.facts.keys.minimum_status_duration, MinimumStatusPassed()))
+
+    def tell(self) -> None:
+        data, status = self.data, self.data.present
+        assert status is not None
+        self.data = replace(data, told=status, in_flight=data.in_flight + 1)
+        self.emit(
+            Call(
+                StatusNotification(
+                    connector_id=self.facts.number,
+                    status=status.status,
+                    error_code=status.error_code,
+                    info=status.info or None,
+                ),
+                at=data.since,
+            )
+        )
+
+    def confirm(self) -> None:
+        self.data = replace(self.data, in_flight=self.data.in_flight - 1)
+
+    def doubt(self) -> None:
+        self.data = replace(self.data, told=None, in_flight=self.data.in_flight - 1)
+
+    def lose(self) -> None:
+        if self.data.in_flight:
+            self.data = replace(self.data, told=None, in_flight=0)
+
+    def stop_waiting_and_lose(self) -> None:
+        self.emit(StopTimer(SETTLING))
+        self.lose()

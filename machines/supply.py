@@ -1,0 +1,50 @@
+"""What a connector is set to, from the states of its machines: the only way that hardware is ever commanded."""
+
+from machines.facts import Facts
+from machines.vocabulary.hardware import Indicator, Setpoint
+from machines.vocabulary.keys import Keys
+from machines.vocabulary.ocpp import ChargePointStatus
+from machines.vocabulary.settings import ConnectorSettings
+
+LAMPS = {
+    ChargePointStatus.AVAILABLE: Indicator.READY,
+    ChargePointStatus.PREPARING: Indicator.OCCUPIED,
+    ChargePointStatus.CHARGING: Indicator.CHARGING,
+    ChargePointStatus.SUSPENDED_EV: Indicator.PAUSED,
+    ChargePointStatus.SUSPENDED_EVSE: Indicator.PAUSED,
+    ChargePointStatus.FINISHING: Indicator.OCCUPIED,
+    ChargePointStatus.RESERVED: Indicator.RESERVED,
+    ChargePointStatus.UNAVAILABLE: Indicator.OUT_OF_SERVICE,
+    ChargePointStatus.FAULTED: Indicator.FAULT,
+}
+
+UNDER_WAY = frozenset({"starting", "running", "deauthorized", "recovering", "stopping"})
+"""States of the transaction machine in which the cable is held."""
+
+
+def offer(connector: ConnectorSettings, keys: Keys, transaction: str, rating_a: float | None) -> float:
+    """The current in A per phase that is offered to the running transaction, faults aside; 0 is a pause.
+
+    The least of the connector's rating, the cable's (``rating_a``) and ConnectorMaximumCurrent. IEC 61851-1 has no
+    value below 6 A: less than the declared minimum is a pause.
+    """
+    if transaction != "running":
+        return 0.0
+    limit = min(connector.current_max_a, float(keys.connector_maximum_current))
+    if rating_a is not None:
+        limit = min(limit, rating_a)
+    return limit if limit >= connector.current_min_a else 0.0
+
+
+def setpoint_of(facts: Facts, status: ChargePointStatus, *, is_unlocking: bool) -> Setpoint:
+    """The setpoint of the connector of ``facts``, whose reported status is ``status``."""
+    connector = facts.connector
+    assert connector is not None
+    may_supply = facts.is_supplied and facts.is_connected and not facts.is_faulted
+    return Setpoint(
+        contactor=may_supply and facts.is_requesting,
+        offered_a=facts.offered_a if may_supply else 0.0,
+        phases=connector.phases,
+        locked=connector.has_lock and facts.transaction in UNDER_WAY and not is_unlocking,
+        indicator=LAMPS[status],
+    )

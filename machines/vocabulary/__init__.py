@@ -1,0 +1,1 @@
+"""Frozen values that machines, drivers and engine exchange."""
