@@ -82,7 +82,10 @@ def run(
     import trio
 
     from engine import log
-    from engine.process import at, run_until_told
+    from engine.bench import BenchError
+    from engine.devices import DeviceError
+    from engine.process import NoSimulationError, at, run_until_told
+    from engine.store import StoreError
 
     declared = at(_load(station), csms, identity)
     if identity is not None and (not identity.isascii() or not identity.isprintable() or ":" in identity):
@@ -91,7 +94,8 @@ def run(
     if bench is None and declared.bench.enabled:
         bench = (declared.bench.host, declared.bench.port)
     state = state_dir or Path("state") / quote(declared.csms.identity, safe=" ")
-    _in_one_line(lambda: trio.run(run_until_told, declared, state, bench))
+    mendable = (BenchError, DeviceError, NoSimulationError, StoreError)
+    _in_one_line(lambda: trio.run(run_until_told, declared, state, bench), mendable)
 
 
 @command.command()
@@ -106,8 +110,13 @@ def run(
 def demo(station: str | None, out: Path) -> None:
     """Play three charging sessions with an embedded Central System, hours in seconds."""
     from engine.demo import play
+    from engine.devices import DeviceError
+    from engine.diagrams import DiagramError
+    from engine.process import NoSimulationError
 
-    sys.exit(_in_one_line(lambda: play(_load(station), out, sys.stdout)))
+    declared = _load(station)
+    mendable = (DeviceError, DiagramError, NoSimulationError)
+    sys.exit(_in_one_line(lambda: play(declared, out, sys.stdout), mendable))
 
 
 @command.command()
@@ -124,9 +133,9 @@ def demo(station: str | None, out: Path) -> None:
 )
 def diagram(machines: tuple[str, ...], form: str, out: Path) -> None:
     """Draw MACHINES (default: all of them, and the overview) from the classes that run."""
-    from engine.diagrams import export
+    from engine.diagrams import DiagramError, export
 
-    for path in _in_one_line(lambda: export(machines, form, out)):
+    for path in _in_one_line(lambda: export(machines, form, out), (DiagramError,)):
         click.echo(path)
 
 
@@ -141,15 +150,8 @@ def _load(station: str | None) -> Any:
         sys.exit(2)
 
 
-def _in_one_line(action: Callable[[], Any]) -> Any:
+def _in_one_line(action: Callable[[], Any], mendable: tuple[type[Exception], ...]) -> Any:
     """Do ``action``; what the user can mend becomes one line and exit code 2, a defect stays what it is."""
-    from engine.bench import BenchError
-    from engine.devices import DeviceError
-    from engine.diagrams import DiagramError
-    from engine.process import NoSimulationError
-    from engine.store import StoreError
-
-    mendable = (BenchError, DeviceError, DiagramError, NoSimulationError, StoreError)
     try:
         return action()
     except mendable as error:

@@ -155,6 +155,10 @@ class RunningStation:
         self._log.event("station ended", hard=self._restart.is_hard)
         return self._restart
 
+    async def wait_ended(self) -> None:
+        """Wait until the station has decided to restart."""
+        await self._ended.wait()
+
     async def deliver(self, arrival: Arrival) -> None:
         """Put a message from outside into the inbox."""
         await self._owner.deliver(arrival)

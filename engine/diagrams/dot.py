@@ -7,12 +7,9 @@ it does not promise for labels.
 from collections.abc import Iterable, Iterator, Mapping
 
 from engine.diagrams.hints import COLORS, Color, hint
-from engine.diagrams.picture import Box, Line, Move, Picture
+from engine.diagrams.picture import Box, Line, Move, Picture, is_short, wrapped
 
 FONT = "Helvetica,Arial,DejaVu Sans,sans-serif"
-LINE_LENGTH = 32
-"""Characters after which a guard or a clause is wrapped."""
-
 INK, SOFT, REFERENCE, LABEL = "#111827", "#6b7280", "#1d4ed8", "#b91c1c"
 
 
@@ -27,25 +24,12 @@ def font(text: str, color: str, size: float, *, bold: bool = False) -> str:
     return f'<FONT COLOR="{color}" POINT-SIZE="{size:g}">{inner}</FONT>'
 
 
-def wrapped(text: str, length: int = LINE_LENGTH) -> Iterator[str]:
-    """``text`` in lines of up to ``length`` characters, broken between words."""
-    line = ""
-    for word in text.split():
-        if line and len(line) + 1 + len(word) > length:
-            yield line
-            line = word
-        else:
-            line = f"{line} {word}".lstrip()
-    if line:
-        yield line
-
-
 def written(line: Line, size: float) -> str:
     """A transition in one cell: message and number, guard, clause. What is short enough shares a line."""
     first = font(line.message, INK, size) + font(f"  {line.number}", SOFT, size - 2)
     guard = [font(part, SOFT, size - 1) for part in wrapped(f"[{line.guard}]" if line.guard else "")]
     clause = [font(part, REFERENCE, size - 1) for part in wrapped(line.clause)]
-    if not guard and len(line.message) + len(line.clause) < LINE_LENGTH:
+    if is_short(line):
         first, clause = first + font(f"  {line.clause}", REFERENCE, size - 1), []
     return '<BR ALIGN="LEFT"/>'.join([first, *guard, *clause]) + '<BR ALIGN="LEFT"/>'
 
@@ -68,7 +52,8 @@ def box(state: Box) -> str:
     if state.inside:
         inner = cells(state.inside, 9)
         if state.more:
-            inner += f"<TR><TD>{font(f'and {state.more} more in the table', SOFT, 7)}</TD></TR>"
+            rest = font(f"and {state.more} more in the table", SOFT, 7)
+            inner += f'<TR><TD COLSPAN="2">{rest}</TD></TR>'
         rows.append("<HR/>")
         rows.append(f'<TR><TD><TABLE BORDER="0" CELLSPACING="0" CELLPADDING="1">{inner}</TABLE></TD></TR>')
     style = f'STYLE="ROUNDED" BORDER="1.4" COLOR="{state.color.ink}" BGCOLOR="{state.color.fill}"'
@@ -95,11 +80,12 @@ def arrows(move: Move, order: Mapping[str, int], color: Color) -> Iterator[str]:
 def dot(shown: Picture) -> str:
     """``shown`` in the DOT language. The same machine gives the same text."""
     layout = hint(shown.kind)
-    ranks = layout.spine or tuple((state.value,) for state in shown.boxes)
+    placed = {state for states in layout.spine for state in states}
+    ranks = (*layout.spine, *((state.value,) for state in shown.boxes if state.value not in placed))
     order = {state: rank for rank, states in enumerate(ranks) for state in states}
     out = [
         f'digraph "{shown.kind}" {{',
-        f'  graph [rankdir={layout.direction}, nodesep=0.18, ranksep=0.22, splines=true, pad=0.2, ordering=""]',
+        "  graph [rankdir=TB, nodesep=0.18, ranksep=0.22, splines=true, pad=0.2]",
         f'  graph [label={title(shown)}, labelloc=t, labeljust=l, fontname="{FONT}"]',
         f'  node [shape=plain, fontname="{FONT}"]',
         f'  edge [fontname="{FONT}", color="{INK}", arrowsize=0.8, penwidth=1.1]',
@@ -119,21 +105,27 @@ def dot(shown: Picture) -> str:
     return "\n".join(out) + "\n"
 
 
+def legend(colors: Iterable[Color]) -> str:
+    """What colours mean, in one line."""
+    return font("  ", INK, 9).join(
+        font("\u25a0 ", color.ink, 12) + font(color.meaning, INK, 9) for color in colors
+    )
+
+
 def title(shown: Picture) -> str:
     """What the picture shows, and how to read it."""
     used = {state.color for state in shown.boxes}
-    swatches = "".join(
-        f'<TD BGCOLOR="{color.fill}" BORDER="1" COLOR="{color.ink}">{font(color.meaning, INK, 9)}</TD>'
-        for color in COLORS
-        if color in used
-    )
+    swatches = legend(color for color in COLORS if color in used)
     reading = (
-        "Message, number of its row in the table, [guard], clause. A way has the colour of the state it leaves. "
-        f"The table has {shown.count} rows; those that do nothing are there only."
+        "Message, number of its row in the table, [guard], clause.",
+        "A way has the colour of the state it leaves.",
+        f"The table has {shown.size} rows; those that do nothing are there only.",
     )
+    lines = '<BR ALIGN="LEFT"/>'.join(font(line, SOFT, 8) for line in reading)
     return (
         '<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="3" CELLPADDING="2">'
-        f'<TR><TD ALIGN="LEFT" COLSPAN="9">{font(shown.name, INK, 20, bold=True)}'
-        f"{font('   ' + shown.summary, SOFT, 12)}</TD></TR>"
-        f'<TR>{swatches}<TD ALIGN="LEFT">{font(reading, SOFT, 8)}</TD></TR></TABLE>>'
+        f'<TR><TD ALIGN="LEFT">{font(shown.name, INK, 20, bold=True)}</TD></TR>'
+        f'<TR><TD ALIGN="LEFT">{font(shown.summary, SOFT, 12)}</TD></TR>'
+        f'<TR><TD ALIGN="LEFT">{swatches}</TD></TR>'
+        f'<TR><TD ALIGN="LEFT" BALIGN="LEFT">{lines}<BR ALIGN="LEFT"/></TD></TR></TABLE>>'
     )

@@ -1,13 +1,14 @@
 """How each machine is laid out: the little that a picture needs beside the machine itself.
 
-A machine that is not here is drawn from left to right in the order of its declaration, without colours.
+A machine that is not here is drawn from top to bottom in the order of its declaration, all states alike.
 """
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-LINES_IN_A_STATE = 4
+LINES_IN_A_STATE = 5
 """What is done within a state is listed up to here; the rest is left to the table."""
+
 
 class Color(NamedTuple):
     """What a kind of state looks like."""
@@ -38,10 +39,9 @@ class Hint(NamedTuple):
 
     colors: Mapping[str, Color] = {}
     """By state; one that is not here is at rest."""
-    direction: str = "TB"
-    """``TB`` from top to bottom, ``LR`` from left to right."""
     spine: tuple[tuple[str, ...], ...] = ()
-    """States by rank, in the order of the story; states of one tuple share a rank. Default: the order of declaration."""
+    """States by rank, in the order of the story; those of one tuple share a rank. Default: the order of declaration."""
+
 
 HINTS: Mapping[str, Hint] = {
     "connection": Hint({"offline": HELD_BACK, "dialling": WAITING, "online": WORKING}),

@@ -7,6 +7,7 @@ transition that stays in its state is listed inside the state if something is do
 import inspect
 import re
 import sys
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from engine.diagrams.hints import LINES_IN_A_STATE, RESTING, Color, hint
@@ -17,6 +18,10 @@ STATUS_TABLE = re.compile(r"4\.9 (?P<labels>[A-I][1-9](?: [A-I][1-9])*)(?:, or)?
 
 ALTERNATIVES = re.compile(r" or [A-I][1-9], ")
 """``4.9 B3 or B4, as the vehicle responds``: a way that leads to one of two labels later, and has none itself."""
+
+
+LINE_LENGTH = 32
+"""Characters after which a guard or a clause is wrapped."""
 
 
 class Line(NamedTuple):
@@ -61,7 +66,7 @@ class Picture(NamedTuple):
     initial: str
     boxes: tuple[Box, ...]
     moves: tuple[Move, ...]
-    count: int
+    size: int
     """Transitions in the table."""
 
 
@@ -86,6 +91,24 @@ def line_of(number: int, row: Row) -> Line:
         clause = clause[len("4.9 ") + len(" ".join(labels)) :].lstrip(", ")
     text = f"{labels[0]}\u2013{labels[-1]}" if len(labels) > 1 else "".join(labels)
     return Line(number, row.message.__name__, guard_of(row), text, clause)
+
+
+def wrapped(text: str) -> Iterator[str]:
+    """``text`` in lines of up to :data:`LINE_LENGTH` characters, broken between words."""
+    line = ""
+    for word in text.split():
+        if line and len(line) + 1 + len(word) > LINE_LENGTH:
+            yield line
+            line = word
+        else:
+            line = f"{line} {word}".lstrip()
+    if line:
+        yield line
+
+
+def is_short(line: Line) -> bool:
+    """Whether all of ``line`` fits in one line."""
+    return not line.guard and len(line.message) + len(line.clause) < LINE_LENGTH
 
 
 def purpose_of(machine: type[AnyMachine]) -> str:
@@ -119,5 +142,5 @@ def picture(kind: str, machine: type[AnyMachine]) -> Picture:
         initial=machine.initial_state.value,
         boxes=tuple(boxes),
         moves=tuple(Move(source, target, tuple(lines)) for (source, target), lines in moves.items()),
-        count=len(table),
+        size=len(table),
     )

@@ -154,6 +154,16 @@ class Conversation:
     async def run(self) -> str:
         """Talk until the connection ends; return why it did."""
         try:
+            await self._talk()
+            if self._is_polite:
+                with trio.move_on_after(self._terms.pong_timeout_s):
+                    await self._socket.aclose()
+        finally:
+            self._closed.set()  # also when it is cancelled: somebody may be waiting
+        return self._why
+
+    async def _talk(self) -> None:
+        try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._receive_all)
                 nursery.start_soon(self._send_calls)
@@ -169,11 +179,6 @@ class Conversation:
                 nursery.cancel_scope.cancel()
         except* ConnectionClosed as group:
             self._end(reason(group))
-        if self._is_polite:
-            with trio.move_on_after(self._terms.pong_timeout_s):
-                await self._socket.aclose()
-        self._closed.set()
-        return self._why
 
     def abandon(self, why: str) -> Iterator[CallFailed]:
         """The end of every CALL that will get no answer any more, because of ``why``."""

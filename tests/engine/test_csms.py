@@ -81,7 +81,9 @@ class Station:
         nursery.start_soon(self.link.run)
 
     async def next(self):
-        return await self._events.receive()
+        """The next event; a test that waits in vain fails."""
+        with trio.fail_after(2000):
+            return await self._events.receive()
 
     async def ask(self, request):
         """What the Central System answers; the failure if it does not."""

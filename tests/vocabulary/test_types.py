@@ -9,6 +9,7 @@ from machines.vocabulary.ocpp import (
     ACTIONS,
     Authorize,
     AuthorizeConf,
+    ChargingSchedule,
     ChargingSchedulePeriod,
     HeartbeatConf,
     IdTagInfo,
@@ -83,6 +84,17 @@ def test_a_limit_with_at_most_one_decimal_is_taken(limit):
 def test_a_limit_with_more_decimals_is_refused(limit):
     with pytest.raises(msgspec.ValidationError, match="at most one decimal in `limit`"):
         msgspec.json.decode(f'{{"startPeriod": 0, "limit": {limit}}}', type=ChargingSchedulePeriod)
+
+
+def test_the_start_of_a_schedule_is_normalised_too():
+    text = """{"chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 6}],
+        "startSchedule": "2030-06-01T14:00:00+02:00", "minChargingRate": 6.1}"""
+    schedule = msgspec.json.decode(text, type=ChargingSchedule)
+
+    assert (schedule.start_schedule, schedule.start_schedule.tzinfo) == (
+        datetime(2030, 6, 1, 12, tzinfo=UTC),
+        UTC,
+    )
 
 
 def test_absent_fields_are_not_encoded():

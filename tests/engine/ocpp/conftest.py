@@ -15,6 +15,8 @@ from engine.csms import Csms
 from engine.ocpp.link import Link, LinkSettings
 from machines.vocabulary.ocpp import ACTIONS
 
+PATIENCE_S = 100
+
 SETTINGS = LinkSettings(
     url="ws://central.example/ocpp",
     identity="WB-0042",
@@ -63,8 +65,9 @@ class Bench:
         await self.reported.send(event)
 
     async def next(self):
-        """The next event that nobody has looked at."""
-        return await self._events.receive()
+        """The next event that nobody has looked at; a test that waits in vain fails."""
+        with trio.fail_after(PATIENCE_S):
+            return await self._events.receive()
 
     def start(self, settings: LinkSettings, open_stream=None) -> Link:
         self.link = Link(settings, self.report, self.log, open_stream or self.open_stream)
@@ -112,6 +115,8 @@ def raw(bench: Bench):
         bench.serve = serve
         link = bench.start(replace(SETTINGS, **changes))
         link.dial()
-        yield link, await receive.receive()
+        with trio.fail_after(PATIENCE_S):
+            socket = await receive.receive()
+        yield link, socket
 
     return dial

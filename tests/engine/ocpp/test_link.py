@@ -39,8 +39,9 @@ START = StartTransaction(connector_id=1, id_tag="A", meter_start=0, timestamp="2
 
 
 async def receive(socket) -> list:
-    """The next frame the station sends."""
-    return json.loads(await socket.get_message())
+    """The next frame the station sends; a test that waits in vain fails."""
+    with trio.fail_after(100):
+        return json.loads(await socket.get_message())
 
 
 async def answer(socket, payload: str) -> None:
@@ -134,6 +135,49 @@ async def test_a_cut_link_refuses_to_dial_until_it_is_put_back(bench, settings, 
     link.dial()
 
     assert await bench.next() == ConnectionOpened()
+
+
+async def test_an_answer_given_before_hanging_up_is_still_sent(bench, raw, autojump_clock):
+    async with raw() as (link, socket):
+        await bench.next()
+        await socket.send_message('[2,"7","ClearCache",{}]')
+        await bench.next()
+        link.answer("7", ClearCacheConf(status=ClearCacheStatus.ACCEPTED))
+        link.hang_up("restart")
+
+        assert await receive(socket) == [3, "7", {"status": "Accepted"}]
+        assert await bench.next() == ConnectionClosed("restart")
+
+
+async def test_the_closing_can_be_waited_for(bench, raw, autojump_clock):
+    async with raw() as (link, socket):
+        await bench.next()
+        link.hang_up("restart")
+        with trio.fail_after(10):
+            await link.wait_closed()
+
+        assert socket.closed.code == 1000
+
+
+async def test_waiting_for_the_closing_ends_when_the_link_is_cut(bench, raw, autojump_clock):
+    async with raw() as (link, _):
+        await bench.next()
+        bench.nursery.start_soon(cut_later, link)
+        with trio.fail_after(10):
+            await link.wait_closed()
+
+        assert trio.current_time() == 1
+
+
+async def cut_later(link):
+    await trio.sleep(1)
+    link.make_unreachable(True)
+
+
+async def test_without_a_connection_there_is_nothing_to_wait_for(bench, settings, autojump_clock):
+    link = bench.start(settings)
+    with trio.fail_after(1):
+        await link.wait_closed()
 
 
 async def test_connections_are_counted(bench, settings, csms, autojump_clock):
@@ -466,6 +510,30 @@ async def test_a_bad_call_is_answered_with_an_error_and_not_reported(
 
         assert error[:3] == [4, "7", code]
         assert bench.events == [ConnectionOpened()]
+
+
+async def test_an_action_of_the_charge_point_is_not_supported_even_if_it_is_declared(
+    bench, raw, settings, autojump_clock
+):
+    async with raw(receives=settings.receives | {"Heartbeat"}) as (_, socket):
+        await bench.next()
+        await socket.send_message('[2,"7","Heartbeat",{}]')
+
+        assert (await receive(socket))[:3] == [4, "7", "NotSupported"]
+
+
+async def test_frames_are_read_only_as_fast_as_the_charge_point_takes_them(bench, raw, autojump_clock):
+    async def stuck(event):
+        if isinstance(event, RequestReceived):
+            await trio.sleep_forever()
+
+    bench.report = stuck
+    async with raw() as (_, socket):
+        for call_id in ("1", "2", "3"):
+            await socket.send_message(f'[2,"{call_id}","ClearCache",{{}}]')
+        await trio.sleep(10)
+
+        assert len(bench.logged("received")) == 1
 
 
 async def test_a_call_with_too_long_an_id_is_answered_with_it(bench, raw, autojump_clock):

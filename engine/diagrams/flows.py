@@ -1,0 +1,112 @@
+"""Who tells whom, read from the routes and from the code of the machines.
+
+Which notices a machine emits stands nowhere but in its actions, so the classes that its functions name are looked up:
+a machine that names a notice or an effect emits it.
+"""
+
+from collections.abc import Iterator
+from types import CodeType, FunctionType
+from typing import NamedTuple
+
+from machines import charge_point, routes
+from machines.authorization import IdTagPresented
+from machines.delivery import MessageDelivered, MessageFailed
+from machines.machine import AnyMachine, Effect, Machine, Notice
+
+HARDWARE = "Hardware"
+READER = "Card reader"
+CENTRAL_SYSTEM = "Central System"
+LINK = "Link"
+STATES = "Composition"
+"""What is computed from the states of all machines, in machines/charge_point.py."""
+
+SENDERS = (HARDWARE, READER, LINK, CENTRAL_SYSTEM, STATES)
+"""Who tells machines something without being one."""
+
+
+class Flow(NamedTuple):
+    """Messages that go the same way."""
+
+    sender: str
+    """A kind of machine, or one of :data:`SENDERS`."""
+    hearers: tuple[str, ...]
+    """As the routes write them: ``connector``, ``status_report/*``."""
+    messages: tuple[type, ...]
+
+
+def _named(function: FunctionType) -> Iterator[type]:
+    """The classes that ``function`` names in its code; annotations are not code."""
+    codes = [function.__code__]
+    while codes:
+        code = codes.pop()
+        codes += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+        for name in code.co_names:
+            value = function.__globals__.get(name)
+            if isinstance(value, type):
+                yield value
+
+
+def named_by(machine: type[AnyMachine]) -> tuple[type, ...]:
+    """The classes that the functions of ``machine`` name, in the order in which they appear."""
+    functions = [
+        member
+        for cls in machine.__mro__
+        if issubclass(cls, Machine) and cls is not Machine
+        for member in vars(cls).values()
+        if isinstance(member, FunctionType)
+    ]
+    return tuple(dict.fromkeys(found for function in functions for found in _named(function)))
+
+
+def notices_of(machine: type[AnyMachine]) -> tuple[type[Notice], ...]:
+    """The notices that ``machine`` emits."""
+    return tuple(cls for cls in named_by(machine) if issubclass(cls, Notice) and cls is not Notice)
+
+
+def effects_of(machine: type[AnyMachine]) -> tuple[type[Effect], ...]:
+    """The effects that ``machine`` emits."""
+    return tuple(cls for cls in named_by(machine) if issubclass(cls, Effect) and cls is not Effect)
+
+
+def notices_of_states() -> tuple[type[Notice], ...]:
+    """The notices that the composition derives from the states of all machines."""
+    functions = [
+        member for member in vars(charge_point.ChargePoint).values() if isinstance(member, FunctionType)
+    ]
+    named = dict.fromkeys(found for function in functions for found in _named(function))
+    return tuple(cls for cls in named if issubclass(cls, Notice) and cls is not Notice)
+
+
+def takers(message: type) -> tuple[str, ...]:
+    """The kinds of machines that take ``message``."""
+    return tuple(kind for kind, machine in routes.KINDS.items() if message in machine.messages)
+
+
+def flows() -> tuple[Flow, ...]:
+    """Every way that messages go, those that go the same way together."""
+    ways: dict[tuple[str, tuple[str, ...]], list[type]] = {}
+
+    def add(sender: str, hearers: tuple[str, ...], message: type) -> None:
+        if hearers:
+            ways.setdefault((sender, hearers), []).append(message)
+
+    for message, hearers in routes.HARDWARE.items():
+        add(HARDWARE, hearers, message)
+    add(READER, takers(IdTagPresented), IdTagPresented)
+    for message, hearers in routes.WIRE.items():
+        add(LINK, hearers, message)
+    for message in (MessageDelivered, MessageFailed):
+        add(LINK, takers(message), message)
+    for request, kind in routes.REQUESTS.items():
+        add(CENTRAL_SYSTEM, (kind,), request)
+    for notice in notices_of_states():
+        add(STATES, routes.HEARS.get(notice, takers(notice)), notice)
+    for kind, machine in routes.KINDS.items():
+        for notice in notices_of(machine):
+            add(kind, routes.HEARS[notice], notice)
+    return tuple(Flow(sender, hearers, tuple(messages)) for (sender, hearers), messages in ways.items())
+
+
+def kind_of(hearer: str) -> str:
+    """The kind of machine that a route means by ``hearer``."""
+    return hearer.partition("/")[0]

@@ -1,0 +1,160 @@
+"""A whole station in virtual time: the real engine, real websocket code on memory streams, a Central System."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import trio
+from msgspec.structs import replace
+from trio.testing import memory_stream_pair
+
+from drivers.simulated import SimulatedConnector
+from engine.csms import Csms
+from engine.declaration.station import Station
+from engine.devices import Devices, devices_of
+from engine.run import RunningStation
+from engine.station_file import load
+from engine.store import Store
+from machines.vocabulary.settings import Recovery
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Lab:
+    """A station, its hardware, its Central System and the network between them.
+
+    The station is run by :meth:`powered`; hardware, database and Central System outlive it.
+    """
+
+    def __init__(self, directory: Path, station: str = "station.toml") -> None:
+        self.station: Station = load(station)
+        self.directory = directory
+        self.devices: Devices = devices_of(self.station)
+        self._began = trio.current_time()
+        self.csms = Csms(self.now, interval_s=3600)
+        self.is_linked = True
+        self.running: RunningStation | None = None
+        self.store_type: Callable[[Path], Store] = Store
+        self._seen = 0
+
+    def now(self) -> datetime:
+        """The time of day."""
+        return EPOCH + timedelta(seconds=trio.current_time() - self._began)
+
+    def recover(self, recovery: Recovery) -> None:
+        """Declare what becomes of interrupted transactions."""
+        self.station = replace(self.station, settings=replace(self.station.settings, recovery=recovery))
+
+    def declare(self, **keys: Any) -> None:
+        """Declare other defaults of configuration keys."""
+        self.station = replace(self.station, defaults=replace(self.station.defaults, **keys))
+
+    def limit(self, **limits: float) -> None:
+        """Declare other limits."""
+        settings = self.station.settings
+        limited = replace(settings, limits=replace(settings.limits, **limits))
+        self.station = replace(self.station, settings=limited)
+
+    @asynccontextmanager
+    async def powered(self, *, until_accepted: bool = True) -> AsyncIterator[RunningStation]:
+        """Power for the station; without it, it is gone from one moment to the next."""
+        store = self.store_type(self.directory)
+        try:
+            async with trio.open_nursery() as nursery:
+
+                async def open_stream(_url: str) -> trio.abc.Stream:
+                    if not self.is_linked:
+                        raise OSError("no network")
+                    ours, theirs = memory_stream_pair()
+                    nursery.start_soon(self.csms.serve_stream, theirs)
+                    return ours
+
+                running = self.running = RunningStation(
+                    self.station,
+                    self.devices,
+                    store,
+                    open_stream=open_stream,
+                    commit_in_thread=False,
+                    system_utc=0,
+                    seed=1,
+                )
+                start = self._seen = len(self.csms.transcript)
+                nursery.start_soon(running.run)
+                if until_accepted:
+                    for number in range(len(self.station.settings.connectors) + 1):
+                        await self.csms.wait_for_request(
+                            "StatusNotification", start=start, connectorId=number
+                        )
+                    await trio.sleep(1)
+                yield running
+                nursery.cancel_scope.cancel()
+        finally:
+            store.close()
+            self.running = None
+
+    def cut_link(self) -> None:
+        """No network from now on."""
+        self.is_linked = False
+        assert self.running is not None
+        self.running.set_link(up=False)
+
+    def restore_link(self) -> None:
+        """The network is back."""
+        self.is_linked = True
+        assert self.running is not None
+        self.running.set_link(up=True)
+
+    def connector(self, number: int = 1) -> SimulatedConnector:
+        """The hardware of a connector."""
+        driver = self.devices.connectors[number]
+        assert isinstance(driver, SimulatedConnector)
+        return driver
+
+    def swipe(self, card: str = "CARD") -> None:
+        """Show a card."""
+        reader: Any = self.devices.readers[0]
+        reader.swipe(card)
+
+    # What the Central System saw
+
+    async def until(self, action: str, **members: object) -> dict[str, Any]:
+        """Wait for a CALL of the station, after the one waited for last; return its payload."""
+        entry = await self.csms.wait_for_request(action, start=self._seen, **members)
+        self._seen = self.csms.transcript.index(entry) + 1
+        return entry.payload
+
+    async def until_status(self, status: str, connector: int = 1) -> dict[str, Any]:
+        """Wait for a status report."""
+        return await self.until("StatusNotification", connectorId=connector, status=status)
+
+    def calls(self, action: str, start: int = 0) -> list[dict[str, Any]]:
+        """The payloads of every CALL of the station with ``action``, in order."""
+        return [
+            entry.payload
+            for entry in self.csms.transcript[start:]
+            if entry.direction == "received" and entry.kind == 2 and entry.action == action
+        ]
+
+    def statuses(self, connector: int = 1) -> list[str]:
+        """Every status reported of a connector, in order."""
+        return [
+            payload["status"]
+            for payload in self.calls("StatusNotification")
+            if payload["connectorId"] == connector
+        ]
+
+    async def charge(self, card: str = "CARD") -> int:
+        """Plug in, show a card and wait until energy flows; return the transactionId."""
+        self.connector().plug_in()
+        await self.until_status("Preparing")
+        self.swipe(card)
+        await self.until_status("Charging")
+        await trio.sleep(1)
+        return max(self.csms.ledger)
+
+    def states(self) -> dict[str, str]:
+        """The state of every machine."""
+        assert self.running is not None
+        return {name: machine.state for name, machine in self.running.charge_point.machines.items()}

@@ -1,0 +1,162 @@
+"""Delivery of transaction messages, whatever the network and the Central System do: facts 5.9."""
+
+import pytest
+import trio
+
+from machines.vocabulary.ocpp import IdTagInfo, StartTransactionConf
+from machines.vocabulary.wire import CallError, ErrorCode
+
+
+def queue_of(lab):
+    return lab.running.charge_point.machines["delivery"].data.size
+
+
+async def test_a_session_that_ends_offline_is_delivered_in_order(lab, autojump_clock):
+    """TC_036, TC_038: no sample is missing, oldest first, with the time stamps of then."""
+    async with lab.powered():
+        await lab.charge()
+        await trio.sleep(5 * 60)
+        lab.cut_link()
+        await trio.sleep(20 * 60)
+        lab.swipe()
+        await trio.sleep(60)
+        assert queue_of(lab) > 15
+        lab.restore_link()
+        await lab.until("StopTransaction")
+        await trio.sleep(1)
+        assert queue_of(lab) == 0
+
+    stamps = [payload["meterValue"][0]["timestamp"] for payload in lab.calls("MeterValues")]
+    assert stamps == sorted(stamps)
+    assert len(set(stamps)) == len(stamps) == 25
+    (transaction,) = lab.csms.ledger.values()
+    assert transaction.energy_wh == int(lab.connector().register_wh)
+
+
+async def test_only_one_call_is_in_flight(lab, autojump_clock):
+    """J 4.1.1: no CALL before the one before it was answered, in both kinds of traffic."""
+    async with lab.powered():
+        await lab.charge()
+        await trio.sleep(10 * 60)
+        lab.cut_link()
+        await trio.sleep(20 * 60)
+        lab.restore_link()
+        await trio.sleep(60)
+    open_calls = set()
+    for entry in lab.csms.transcript:
+        if entry.kind == 2 and entry.direction == "received":
+            assert not open_calls, entry
+            open_calls.add(entry.call_id)
+        elif entry.direction == "sent":
+            open_calls.discard(entry.call_id)
+
+
+async def test_nothing_of_a_transaction_goes_out_before_its_start_is_settled(lab, autojump_clock):
+    """3.7: samples and the stop wait for the transactionId."""
+
+    async def slow(_):
+        await trio.sleep(25)
+        return StartTransactionConf(transaction_id=4711, id_tag_info=IdTagInfo(status="Accepted"))
+
+    lab.declare(meter_value_sample_interval=5)
+    lab.csms.override("StartTransaction", slow)
+    async with lab.powered():
+        lab.connector().plug_in()
+        lab.swipe()
+        await lab.until("StartTransaction")
+        await trio.sleep(24)
+        assert not lab.calls("MeterValues")
+        await trio.sleep(10)
+
+    assert {payload["transactionId"] for payload in lab.calls("MeterValues")} == {4711}
+
+
+async def test_a_time_out_counts_nothing(lab, autojump_clock):
+    """Decision D1: whatever TransactionMessageAttempts says, silence is waited out."""
+    lab.declare(transaction_message_attempts=2, transaction_message_retry_interval=10)
+    lab.csms.override("StartTransaction", lambda _: None)
+    async with lab.powered():
+        lab.connector().plug_in()
+        lab.swipe()
+        await trio.sleep(600)
+        assert len(lab.calls("StartTransaction")) > 10
+        lab.csms.override("StartTransaction", None)
+        await trio.sleep(60)
+        assert len(lab.csms.ledger) == 1
+        assert queue_of(lab) == 0
+
+
+async def test_a_failure_to_process_counts_and_ends(lab, autojump_clock):
+    """3.7.1, errata v4: attempts transmissions, waits of interval x k, then -1 for what follows."""
+    lab.declare(
+        transaction_message_attempts=3, transaction_message_retry_interval=60, meter_value_sample_interval=0
+    )
+    lab.csms.override("StartTransaction", lambda _: CallError(ErrorCode.INTERNAL_ERROR))
+    async with lab.powered():
+        lab.connector().plug_in()
+        lab.swipe()
+        await trio.sleep(600)
+        lab.swipe()
+        stop = await lab.until("StopTransaction")
+    sent = [
+        entry.time
+        for entry in lab.csms.transcript
+        if entry.action == "StartTransaction" and entry.direction == "received"
+    ]
+
+    assert [round((b - a).total_seconds()) for a, b in zip(sent, sent[1:], strict=False)] == [60, 120]
+    assert stop["transactionId"] == -1
+
+
+async def test_a_late_answer_still_counts(lab, autojump_clock):
+    """The answer to a StartTransaction that had timed out settles it: it is not sent again."""
+
+    async def late(_):
+        await trio.sleep(45)  # call_timeout_s is 30, the retry after 60
+        return StartTransactionConf(transaction_id=9, id_tag_info=IdTagInfo(status="Accepted"))
+
+    lab.csms.override("StartTransaction", late)
+    async with lab.powered():
+        lab.connector().plug_in()
+        lab.swipe()
+        await trio.sleep(300)
+        assert lab.running.charge_point.machines["transaction/1"].data.transaction_id == 9
+
+    assert len(lab.calls("StartTransaction")) == 1
+
+
+async def test_samples_find_no_room_in_a_full_queue_and_the_stop_does(lab, autojump_clock):
+    """Decision D2: the bound is ``queue_size_max``; start and stop are never left out."""
+    lab.limit(queue_size_max=5)
+    async with lab.powered():
+        await lab.charge()
+        lab.cut_link()
+        await trio.sleep(3600)
+        assert queue_of(lab) == 5
+        lab.swipe()
+        await trio.sleep(1)
+        assert queue_of(lab) == 6
+        lab.restore_link()
+        stop = await lab.until("StopTransaction")
+
+    assert stop["meterStop"] == int(lab.connector().register_wh)
+
+
+@pytest.mark.parametrize("seconds", [0, 0.05, 1, 29])
+async def test_authorize_may_be_fast_or_slow(lab, autojump_clock, seconds):
+    """The contactor closes only after the answer."""
+
+    async def answer(request):
+        await trio.sleep(seconds)
+        return lab.csms.usual_answer(request)
+
+    lab.csms.override("Authorize", answer)
+    async with lab.powered():
+        lab.connector().plug_in()
+        lab.swipe()
+        lab.swipe()
+        await trio.sleep(seconds / 2)
+        assert not lab.connector().state().contactor
+        await lab.until_status("Charging")
+
+    assert len(lab.calls("Authorize")) == 1

@@ -1,0 +1,163 @@
+"""Power cuts: facts 5.8. Nothing is lost, nothing is sent twice, whatever the moment."""
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from engine.store import Batch, Store
+from machines.vocabulary.ocpp import (
+    AvailabilityType,
+    ChangeAvailability,
+    ChangeConfiguration,
+    GetConfiguration,
+)
+from machines.vocabulary.settings import Recovery
+from tests.lab import Lab
+
+
+async def test_an_interrupted_transaction_ends_with_power_loss(lab, autojump_clock):
+    """recovery = end: after boot, with the register as it reads then."""
+    async with lab.powered():
+        await lab.charge()
+        await trio.sleep(1800)
+    await trio.sleep(600)
+    async with lab.powered():
+        stop = await lab.until("StopTransaction")
+        await trio.sleep(1)
+
+    assert stop["reason"] == "PowerLoss"
+    assert stop["meterStop"] == int(lab.connector().register_wh) > 0
+    assert [transaction.repeats for transaction in lab.csms.ledger.values()] == [0]
+    assert len(lab.calls("StopTransaction")) == 1
+
+
+async def test_an_interrupted_transaction_goes_on(lab, autojump_clock):
+    """recovery = resume, the vehicle still there: Charging again, samples and the stop carry the same id."""
+    lab.recover(Recovery.RESUME)
+    async with lab.powered():
+        await lab.charge()
+        await trio.sleep(1800)
+    async with lab.powered():
+        await lab.until_status("Charging")
+        await trio.sleep(1800)
+        lab.swipe()
+        stop = await lab.until("StopTransaction")
+        await trio.sleep(1)
+
+    assert len(lab.csms.ledger) == 1
+    assert stop["meterStop"] == int(lab.connector().register_wh)
+    assert {payload["transactionId"] for payload in lab.calls("MeterValues")} == {1}
+
+
+async def test_a_vehicle_that_left_meanwhile_ends_the_transaction(lab, autojump_clock):
+    """recovery = resume, but nothing is connected any more."""
+    lab.recover(Recovery.RESUME)
+    async with lab.powered():
+        await lab.charge()
+    lab.connector().unplug()
+    async with lab.powered():
+        stop = await lab.until("StopTransaction")
+        await trio.sleep(1)
+        assert lab.states()["connector/1"] == "Available"
+
+    assert stop["reason"] == "PowerLoss"
+
+
+async def test_what_was_set_survives(lab, autojump_clock):
+    """5.2 availability and 5.3 changed values are persistent."""
+    async with lab.powered():
+        await lab.csms.call(ChangeAvailability(connector_id=1, type=AvailabilityType.INOPERATIVE))
+        await lab.csms.call(ChangeConfiguration(key="MeterValueSampleInterval", value="17"))
+        await lab.until_status("Unavailable")
+    async with lab.powered():
+        conf = await lab.csms.call(GetConfiguration(key=("MeterValueSampleInterval",)))
+
+    assert lab.statuses()[-1] == "Unavailable"
+    assert conf.configuration_key[0].value == "17"
+
+
+class PowerCut(BaseException):
+    """The power is gone."""
+
+
+class CutStore(Store):
+    """A database whose power is cut at one of its writes, just before or just after it."""
+
+    cut_at = 0
+    is_after = False
+    writes = 0
+
+    def write(self, batch: Batch) -> None:
+        type(self).writes += 1
+        if self.writes == self.cut_at:
+            if self.is_after:
+                super().write(batch)
+            raise PowerCut
+        super().write(batch)
+
+
+async def _day(lab):
+    """A session online, one that ends offline, one interrupted by nothing but the power."""
+    await lab.charge()
+    await trio.sleep(300)
+    lab.swipe()
+    await lab.until("StopTransaction")
+    lab.connector().unplug()
+    await lab.until_status("Available")
+    await lab.charge()
+    await trio.sleep(130)
+    lab.cut_link()
+    await trio.sleep(130)
+    lab.swipe()
+    await trio.sleep(5)
+    lab.connector().unplug()
+    await trio.sleep(5)
+    lab.restore_link()
+    await trio.sleep(300)
+
+
+async def _cut_day(directory, cut_at, is_after):
+    CutStore.cut_at, CutStore.is_after, CutStore.writes = cut_at, is_after, 0
+    lab = Lab(directory)
+    lab.store_type = CutStore
+    try:
+        async with lab.powered():
+            await _day(lab)
+    except BaseExceptionGroup as group:
+        _, rest = group.split(PowerCut)
+        assert rest is None
+    was_cut = CutStore.writes >= cut_at
+    CutStore.cut_at = 0
+    lab.is_linked = True
+    if lab.connector().state().plugged:
+        lab.connector().unplug()
+    async with lab.powered(until_accepted=False):
+        await trio.sleep(900)
+        states = lab.states()
+        assert states["connector/1"] == "Available"
+        assert states["delivery"] == "idle"
+        assert states["transaction/1"] == "idle"
+    return lab, was_cut, lab.connector().register_wh
+
+
+@pytest.mark.parametrize("is_after", [False, True], ids=["before", "after"])
+def test_a_power_cut_at_any_write_loses_nothing(tmp_path, is_after):
+    """Each transaction the Central System knows is stopped once, and billed as metered."""
+    cut_at = 0
+    was_cut = True
+    while was_cut:
+        cut_at += 1
+        lab, was_cut, metered = trio.run(
+            _cut_day, tmp_path / str(cut_at), cut_at, is_after, clock=MockClock(autojump_threshold=0)
+        )
+        where = f"power cut {'after' if is_after else 'before'} write {cut_at}"
+        assert not lab.csms.strays, where
+        for transaction in lab.csms.ledger.values():
+            assert transaction.stopped is not None, where
+        stops = [payload["transactionId"] for payload in lab.calls("StopTransaction")]
+        billed = sum(transaction.energy_wh for transaction in lab.csms.ledger.values())
+        assert abs(billed - metered) <= len(lab.csms.ledger), where
+        # A message whose answer was not written down yet is sent again: at least once is all a wire can give.
+        repeated = len(stops) - len(set(stops)) + sum(t.repeats for t in lab.csms.ledger.values())
+        assert repeated <= 1, where
+    assert cut_at > 30
