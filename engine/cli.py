@@ -1,10 +1,11 @@
 """The command line: ``statecharge run | check | demo | diagram``."""
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import click
 
@@ -14,7 +15,17 @@ SHIPPED = "ac-smart"
 
 def main() -> NoReturn:
     """Run the command line; what a user did wrong is one line and exit code 2."""
-    sys.exit(command.main(standalone_mode=True))
+    try:
+        sys.exit(command.main(standalone_mode=False))
+    except click.ClickException as error:
+        if sys.argv[1:]:
+            message = " ".join(error.format_message().split())
+            click.echo(f"statecharge: {message} Try --help.", err=True)
+        else:
+            error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(130)  # as a shell says of a program that was interrupted
 
 
 @click.group(name="statecharge")
@@ -42,20 +53,46 @@ def _host_and_port(_context: object, _parameter: object, value: str | None) -> t
         return None
     host, _, port = value.rpartition(":")
     if not port.isdecimal() or int(port) > 65_535:
-        raise click.BadParameter(f"{value!r} is not HOST:PORT or PORT, with a port of 0 to 65535")
+        raise click.BadParameter(f"{value!r}; allowed: HOST:PORT or PORT, with a port of 0 to 65535.")
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
 def _url(_context: object, _parameter: object, value: str | None) -> str | None:
-    if value is not None and not value.startswith(("ws://", "wss://")):
-        raise click.BadParameter(f"{value!r} is not a ws:// or wss:// URL")
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(value)
+        is_right = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_right = False
+    if (
+        not is_right
+        or parts.scheme not in ("ws", "wss")
+        or parts.username is not None
+        or parts.query
+        or parts.fragment
+        or " " in value
+    ):
+        raise click.BadParameter(
+            f"{value!r}; allowed: a URL such as ws://host:80/path or wss://host:443/path."
+        )
+    return value
+
+
+def _identity(_context: object, _parameter: object, value: str | None) -> str | None:
+    from engine.declaration.schema import ENTRIES
+
+    (entry,) = (entry for entry in ENTRIES if entry.path == "csms.identity")
+    assert entry.max is not None
+    if value is not None and (not re.fullmatch(entry.pattern, value) or len(value) > entry.max):
+        raise click.BadParameter(f"{value!r}; allowed: 1..{entry.max:g} characters, {entry.words}.")
     return value
 
 
 @command.command()
 @click.argument("station", required=False)
 @click.option("--csms", callback=_url, help="URL of the Central System, without the identity.")
-@click.option("--identity", help="Identity of the charge point.")
+@click.option("--identity", callback=_identity, help="Identity of the charge point.")
 @click.option(
     "--state-dir",
     type=click.Path(file_okay=False, path_type=Path),
@@ -88,8 +125,6 @@ def run(
     from engine.store import StoreError
 
     declared = at(_load(station), csms, identity)
-    if identity is not None and (not identity.isascii() or not identity.isprintable() or ":" in identity):
-        raise click.BadParameter(f"{identity!r}: printable ASCII without a colon", param_hint="--identity")
     log.configure(sys.stderr, level=log_level or declared.log.level, form=form)
     if bench is None and declared.bench.enabled:
         bench = (declared.bench.host, declared.bench.port)
@@ -157,6 +192,8 @@ def _in_one_line(action: Callable[[], Any], mendable: tuple[type[Exception], ...
     except mendable as error:
         found: BaseException = error
     except BaseExceptionGroup as group:
+        if group.split(KeyboardInterrupt)[1] is None:
+            raise click.Abort from group
         mended, rest = group.split(mendable)
         if mended is None or rest is not None:
             raise

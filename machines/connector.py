@@ -162,6 +162,8 @@ class Connector(Machine[ConnectorData, Facts]):
     stays(VehicleConnected, "4.9 the status stands", preparing, unavailable, suspended_ev, suspended_evse)
     stays(VehicleDisconnected, "4.9 the cable decides", available, preparing, finishing, unavailable)
     stays(VehicleDisconnected, "4.9 no energy flowed", suspended_ev, suspended_evse)
+    stays(CableInserted, "4.9 the transaction is ending", charging)
+    stays(VehicleConnected, "4.9 the transaction is ending", charging)
     stays(EnergyRequested, "4.9 no transaction", available, finishing, unavailable)
     stays(EnergyRequested, "4.9 already shown", charging)
     stays(EnergyRefused, "4.9 no energy flowed", available, preparing, suspended_ev, suspended_evse)
@@ -172,17 +174,17 @@ class Connector(Machine[ConnectorData, Facts]):
     stays(IntentDropped, "4.9 the status has moved on", available, finishing, unavailable)
     stays(TransactionEnded, "5.8 ended after a restart", available, unavailable, finishing)
     stays(BecameInoperative, "5.2 already shown", unavailable)
-    stays(BecameOperative, "5.2 never left service", available, preparing, finishing)
-    stays(BecameOperative, "5.2 never left service", charging, suspended_ev, suspended_evse)
 
     impossible: ClassVar = {
+        **{
+            (value, BecameOperative): "it comes back into service from Unavailable only"
+            for value in ("Available", "Preparing", "Charging", "SuspendedEV", "SuspendedEVSE", "Finishing")
+        },
         ("Available", SupplyAllowed): "no transaction runs",
         ("Available", PreparationTimedOut): "its timer runs only in Preparing",
         ("Available", VehicleResponseDue): "its timer runs only with a transaction",
         ("Available", TransactionStarted): "an idTag was accepted first, which shows Preparing",
         ("Preparing", BecameInoperative): "Preparing is a use: the change is scheduled",
-        ("Charging", CableInserted): "a cable is in",
-        ("Charging", VehicleConnected): "a vehicle is connected",
         ("Charging", IntentBegan): "a transaction runs",
         ("Charging", IntentDropped): "a transaction runs",
         ("Charging", PreparationTimedOut): "its timer runs only in Preparing",

@@ -135,7 +135,8 @@ class ControlPilot(Machine[ControlPilotData, Facts]):
         self.data = replace(self.data, rating_a=message.rating_a, has_cable=True)
 
     def connect(self) -> None:
-        self.data = replace(self.data, had_vehicle=True)
+        # There is no vehicle without a cable, whatever the proximity pilot has said so far.
+        self.data = replace(self.data, had_vehicle=True, has_cable=True)
         self.emit(VehicleConnected())
 
     def connect_requesting(self) -> None:

@@ -176,8 +176,9 @@ class Transaction(Machine[TransactionData, Facts]):
     idle.to(stopping,         event=when(Resumed,              "5.8 it was being stopped"),  cond=["was_open", "was_stopping"],              on="recall_and_read")
     idle.to(stopping,         event=when(Resumed,              "5.8 recovery = end: PowerLoss"), cond="was_open", unless=["was_stopping", "may_resume"],  on="recall_and_stop")
     idle.to(recovering,       event=when(Resumed,              "5.8 recovery = resume"),     cond=["was_open", "may_resume"], unless="was_stopping",       on="recall")
-    recovering.to(running,    event=when(VehicleConnected,     "5.8 the vehicle is still there"), unless="was_deauthorized",                 on="resume")
-    recovering.to(deauthorized, event=when(VehicleConnected,   "5.8 the vehicle is still there, without energy"), cond="was_deauthorized",   on="resume")
+    recovering.to(running,    event=when(VehicleConnected,     "5.8 the vehicle is still there"), cond="is_in_service", unless="was_deauthorized",                 on="resume")
+    recovering.to(deauthorized, event=when(VehicleConnected,   "5.8 the vehicle is still there, without energy"), cond=["is_in_service", "was_deauthorized"],      on="resume")
+    recovering.to(stopping,   event=when(VehicleConnected,     "5.2 out of service since: PowerLoss"), unless="is_in_service",                                    on="stop_lost")
     recovering.to(stopping,   event=when(RecoveryTimedOut,     "5.8 the vehicle is gone: PowerLoss"),                                        on="stop_lost")
     recovering.to(recovering, event=when(StartSettled,         "4.8 answered meanwhile"),    cond="is_mine",                                 on="settle")
     recovering.to(recovering, event=when(StartSettled,         "of an earlier transaction"), unless="is_mine")
@@ -283,6 +284,9 @@ class Transaction(Machine[TransactionData, Facts]):
 
     def may_resume(self) -> bool:
         return self.facts.settings.recovery is Recovery.RESUME
+
+    def is_in_service(self) -> bool:
+        return self.facts.is_operative
 
     def was_deauthorized(self) -> bool:
         return self.data.is_deauthorized

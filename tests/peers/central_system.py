@@ -26,25 +26,36 @@ import json
 import logging
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from ocpp.charge_point import camel_to_snake_case
-from ocpp.exceptions import OCPPError
-from ocpp.messages import unpack
-from ocpp.routing import on
-from ocpp.v16 import ChargePoint, call, call_result
+from ocpp.charge_point import camel_to_snake_case  # type: ignore[import-untyped]
+from ocpp.exceptions import OCPPError  # type: ignore[import-untyped]
+from ocpp.messages import unpack  # type: ignore[import-untyped]
+from ocpp.routing import on as _on  # type: ignore[import-untyped]
+from ocpp.v16 import ChargePoint, call, call_result  # type: ignore[import-untyped]
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
 INTERVAL_S = 300
 CALL_TIMEOUT_S = 30
 
+Handler = Callable[..., Any]
+
+
+def on(action: str) -> Callable[[Handler], Handler]:
+    """Make a method the handler of ``action``."""
+    decorator: Callable[[Handler], Handler] = _on(action)
+    return decorator
+
 
 def tell(event: str, **members: Any) -> None:
     """Print an event."""
-    print(json.dumps({"event": event, **members}), flush=True)
+    sys.stdout.write(json.dumps({"event": event, **members}) + "\n")
+    sys.stdout.flush()
 
 
 class Books:
@@ -61,7 +72,7 @@ class Books:
         return self._transactions.setdefault(key, len(self._transactions) + 1)
 
 
-class Station(ChargePoint):  # type: ignore[misc] - the package has no types
+class Station(ChargePoint):  # type: ignore[misc]  # the package has no types
     """A connected station."""
 
     def __init__(self, identity: str, connection: ServerConnection, books: Books) -> None:
@@ -166,7 +177,11 @@ class CentralSystem:
     async def run(self, listener: socket.socket) -> None:
         """Serve until stdin ends."""
         async with serve(
-            self._serve, sock=listener, subprotocols=["ocpp1.6"], ping_interval=None, max_size=2**20
+            self._serve,
+            sock=listener,
+            subprotocols=[Subprotocol("ocpp1.6")],
+            ping_interval=None,
+            max_size=2**20,
         ):
             tell("listening", port=listener.getsockname()[1])
             commands = asyncio.StreamReader(limit=2**25)

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import httpx
 
-from tests.peers.processes import ROOT, Program, program
+from tests.peers.processes import Program, program
 
 
 class CentralSystem:
@@ -51,7 +51,9 @@ class CentralSystem:
         def matches(line: str) -> bool:
             found = json.loads(line)
             assert found["event"] != "violation", found["what"]
-            return found["event"] == event and all(found.get(name) == value for name, value in members.items())
+            return found["event"] == event and all(
+                found.get(name) == value for name, value in members.items()
+            )
 
         return await self.program.out.until(matches, start)
 
@@ -191,7 +193,7 @@ class Station:
         return transaction_id
 
 
-def station_command(url: str, state: Path, file: str | Path = "station.toml") -> list[str | Path]:
+def station_command(url: str, state: Path, file: str | Path) -> list[str | Path]:
     """The arguments for a station with its bench on a free port."""
     return [
         *("-m", "engine.cli", "run", file, "--csms", url, "--state-dir", state),
@@ -200,9 +202,9 @@ def station_command(url: str, state: Path, file: str | Path = "station.toml") ->
 
 
 @asynccontextmanager
-async def station(url: str, state: Path, file: str | Path = "station.toml") -> AsyncIterator[Station]:
+async def station(url: str, state: Path, file: str | Path) -> AsyncIterator[Station]:
     """A running station with its bench, killed at the end."""
-    async with program(*station_command(url, state, file), directory=ROOT) as running:
+    async with program(*station_command(url, state, file)) as running:
         number = await running.err.until(lambda line: line.startswith("bench at "))
         url = running.err.all[number].removeprefix("bench at ")
         async with httpx.AsyncClient(base_url=url, timeout=20, trust_env=False) as bench:

@@ -6,15 +6,14 @@ Tests wait for lines, not for time: a time-out here only keeps a broken test fro
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import MappingProxyType
 
 import trio
 
 ROOT = Path(__file__).parents[2]
-GUARD_S = 20
+GUARD_S = 30
 """Longer than anything here takes."""
 
 
@@ -70,6 +69,11 @@ class Program:
         self.out = Lines()
         self.err = Lines()
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
     async def send_line(self, line: str) -> None:
         """Give the process a line on stdin."""
         assert self._process.stdin is not None
@@ -85,12 +89,12 @@ class Program:
 
     async def kill(self) -> None:
         """End it as a power cut would."""
-        os.kill(self._process.pid, signal.SIGKILL)
+        os.kill(self.pid, signal.SIGKILL)
         assert await self.ended() == -signal.SIGKILL
 
     async def terminate(self) -> int:
         """Ask it to end; return its exit code."""
-        os.kill(self._process.pid, signal.SIGTERM)
+        os.kill(self.pid, signal.SIGTERM)
         return await self.ended()
 
 
@@ -98,17 +102,17 @@ class Program:
 async def program(
     *arguments: str | Path,
     directory: Path = ROOT,
-    environment: Mapping[str, str] = MappingProxyType({}),
+    python_path: Path = ROOT,
     pass_fds: tuple[int, ...] = (),
 ) -> AsyncIterator[Program]:
-    """Python with ``arguments``, killed in the end if it still runs."""
+    """Python with ``arguments``, in ``directory``, with the packages in ``python_path``; killed in the end."""
     process = await trio.lowlevel.open_process(
         [sys.executable, *map(str, arguments)],
         stdin=-1,
         stdout=-1,
         stderr=-1,
         cwd=directory,
-        env={**os.environ, **environment},
+        env={**os.environ, "PYTHONPATH": str(python_path)},
         pass_fds=pass_fds,
     )
     running = Program(process)

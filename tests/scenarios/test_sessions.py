@@ -1,22 +1,25 @@
 """Charging sessions of the AC SMART as its Central System sees them, in virtual time."""
 
+import re
 from datetime import datetime
 
 import pytest
 import trio
+from trio.testing import MockClock
 
 from machines.vocabulary.hardware import HardwareFault
 from machines.vocabulary.ocpp import (
     AuthorizationStatus,
     Authorize,
     AuthorizeConf,
+    ChangeConfiguration,
     IdTagInfo,
     RemoteStartTransaction,
     RemoteStopTransaction,
     StartTransaction,
     StartTransactionConf,
 )
-from tests.lab import EPOCH
+from tests.lab import EPOCH, Lab
 
 
 async def test_plug_in_first(lab, autojump_clock):
@@ -368,3 +371,49 @@ async def test_samples_lie_exactly_on_their_interval(lab, autojump_clock):
         "Voltage",
     }
     assert {payload["transactionId"] for payload in lab.calls("MeterValues")} == {1}
+
+
+async def test_the_operator_limits_and_pauses_the_current(tmp_path, autojump_clock):
+    """ConnectorMaximumCurrent counts at once: less current, then C5, E3; nothing between 0 and 6 A is ever offered."""
+    lab = Lab(tmp_path, "full")
+    async with lab.powered():
+        await lab.charge()
+        for amperes, offered in [("10", 10.0), ("6", 6.0)]:
+            answer = await lab.csms.call(ChangeConfiguration(key="ConnectorMaximumCurrent", value=amperes))
+            assert answer.status == "Accepted"
+            await trio.sleep(1)
+            assert lab.running.charge_point.setpoints[1].offered_a == offered
+            assert lab.connector().state().current_a == offered
+        await lab.csms.call(ChangeConfiguration(key="ConnectorMaximumCurrent", value="5"))
+        await lab.until_status("SuspendedEVSE")
+        await trio.sleep(600)
+        assert lab.connector().state().current_a == 0
+        await lab.csms.call(ChangeConfiguration(key="ConnectorMaximumCurrent", value="32"))
+        await lab.until_status("Charging")
+        assert len(lab.csms.ledger) == 1
+
+
+def test_a_whole_day_is_the_same_every_time(tmp_path):
+    """One seed, one transcript: ids of messages aside, nothing depends on the scheduler."""
+    def transcript(directory):
+        async def day():
+            lab = Lab(directory)
+            async with lab.powered():
+                await lab.charge()
+                await trio.sleep(8 * 3600)
+                lab.cut_link()
+                await trio.sleep(3600)
+                lab.restore_link()
+                await trio.sleep(600)
+                lab.swipe()
+                await lab.until_status("Finishing")
+            return [
+                (str(e.time), e.direction, e.kind, e.action, re.sub("[0-9a-f-]{36}", "", str(e.payload)))
+                for e in lab.csms.transcript
+            ]
+
+        return trio.run(day, clock=MockClock(autojump_threshold=0))
+
+    first, second = transcript(tmp_path / "a"), transcript(tmp_path / "b")
+    assert first == second
+    assert len(first) > 900

@@ -1,0 +1,206 @@
+"""Who may import whom. The tables below are the architecture.
+
+``engine`` knows ``machines`` and ``drivers``; ``drivers`` knows the vocabulary; ``machines`` is pure and knows nobody.
+Within ``machines`` no behaviour knows another: they are composed in three files.
+"""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+PURE = {
+    *("__future__", "collections", "dataclasses", "datetime", "decimal", "enum", "functools", "itertools"),
+    *("math", "re", "typing", "msgspec", "statemachine"),
+}
+"""What decides: values and functions of them. No clock, no chance, no input or output."""
+
+ALLOWED = {
+    "machines": PURE | {"machines"},
+    "drivers": (set(sys.stdlib_module_names) | {"trio", "msgspec", "drivers", "machines"}),
+    "engine": set(sys.stdlib_module_names)
+    | {"trio", "trio_websocket", "wsproto", "h11", "msgspec", "tomli", "click"}
+    | {"engine", "drivers", "machines"},
+}
+"""What a package may import. Of the standard library not what stands in NEVER."""
+
+BESIDES = {
+    "engine/bench.py": {"starlette", "hypercorn"},
+    "engine/diagrams/mermaid.py": {"statemachine"},
+    "engine/diagrams/render.py": {"pygraphviz"},
+}
+"""What single files may import too."""
+
+NEVER = {
+    "machines": {"asyncio", "threading", "time", "random", "secrets", "os", "socket", "logging"},
+    "drivers": {"asyncio", "threading", "time", "random", "secrets"},
+    "engine": {"asyncio", "threading", "multiprocessing", "concurrent"},
+}
+"""Trio waits, and its clock is the only one; what decides has no clock at all."""
+
+LAZY = {"starlette", "hypercorn", "pygraphviz"}
+"""Of the extras: imported by functions, never when a module is loaded."""
+
+COMPOSED = {"machines.routes", "machines.charge_point", "machines.addressing"}
+"""The only modules that know several machines."""
+
+KNOWN_TO_ALL = {"machines.facts", "machines.machine", "machines.resumed"}
+
+EDGES = {
+    ("machines.transaction", "machines.fault"): {"SAFETY"},
+    ("machines.metering", "machines.measurands"): {"sampled_values"},
+    ("machines.addressing", "machines.authorization"): {"is_same", "may_begin"},
+}
+"""Rules and constants, no machines, that a module takes from a single other one."""
+
+# Reading imports
+
+
+def modules(package: str) -> Iterator[tuple[str, Path]]:
+    for path in sorted((ROOT / package).rglob("*.py")):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        yield name.removesuffix(".__init__"), path
+
+
+def imported(path: Path) -> Iterator[tuple[str, set[str]]]:
+    """Modules that ``path`` imports anywhere, and the names it takes from each."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, set()) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            assert node.module
+            for alias in node.names:
+                inner = ROOT / Path(*node.module.split("."), alias.name)
+                if inner.is_dir() or inner.with_suffix(".py").exists():
+                    yield f"{node.module}.{alias.name}", set()
+                else:
+                    yield node.module, {alias.name}
+
+
+def top(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def everything() -> list[tuple[str, Path]]:
+    return [found for package in ALLOWED for found in modules(package)]
+
+
+every_module = pytest.mark.parametrize(("name", "path"), everything(), ids=[name for name, _ in everything()])
+
+
+@every_module
+def test_a_module_imports_only_what_its_package_may(name, path):
+    besides = BESIDES.get(path.relative_to(ROOT).as_posix(), set())
+    foreign = {top(found) for found, _ in imported(path)} - ALLOWED[top(name)] - besides
+    assert not foreign
+
+
+@every_module
+def test_a_module_imports_nothing_that_is_banned(name, path):
+    assert not {top(found) for found, _ in imported(path)} & NEVER[top(name)]
+
+
+@every_module
+def test_an_extra_is_imported_by_functions_only(name, path):
+    """What stands under ``if TYPE_CHECKING`` is not imported at all."""
+    tree = ast.parse(path.read_text())
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            assert not {top(alias.name) for alias in node.names} & LAZY
+        elif isinstance(node, ast.ImportFrom):
+            assert top(node.module or "") not in LAZY
+
+
+# Between the packages
+
+
+def in_machines(name: str) -> bool:
+    return top(name) == "machines"
+
+
+def in_vocabulary(name: str) -> bool:
+    return name.startswith("machines.vocabulary")
+
+
+@pytest.mark.parametrize(("name", "path"), modules("drivers"), ids=[name for name, _ in modules("drivers")])
+def test_a_driver_knows_the_vocabulary_of_hardware_and_no_word_of_ocpp(name, path):
+    known = {found for found, _ in imported(path) if in_machines(found)}
+    assert all(in_vocabulary(found) and not found.startswith("machines.vocabulary.ocpp") for found in known)
+
+
+OCPP = list(modules("engine/ocpp"))
+
+
+@pytest.mark.parametrize(("name", "path"), OCPP, ids=[name for name, _ in OCPP])
+def test_the_protocol_knows_the_vocabulary_and_no_machine(name, path):
+    assert all(in_vocabulary(found) for found, _ in imported(path) if in_machines(found))
+    assert not [found for found, _ in imported(path) if top(found) == "drivers"]
+
+
+# Within machines
+
+MACHINES = list(modules("machines"))
+every_machine_module = pytest.mark.parametrize(("name", "path"), MACHINES, ids=[name for name, _ in MACHINES])
+
+
+@every_machine_module
+def test_the_vocabulary_knows_only_the_base_of_machines(name, path):
+    if in_vocabulary(name):
+        for found, _ in imported(path):
+            assert not in_machines(found) or in_vocabulary(found) or found == "machines.machine", found
+
+
+@every_machine_module
+def test_a_machine_knows_no_other(name, path):
+    """Beside the vocabulary and the base: named constants and rules of one other module, and nothing more."""
+    if in_vocabulary(name) or (name in COMPOSED and name != "machines.addressing"):
+        return
+    for found, names in imported(path):
+        if not in_machines(found) or in_vocabulary(found) or found in KNOWN_TO_ALL:
+            continue
+        assert names, f"{found} as a whole"
+        assert names <= EDGES.get((name, found), set()), found
+
+
+def test_no_edge_is_listed_that_nobody_uses():
+    used: dict[tuple[str, str], set[str]] = {}
+    for name, path in MACHINES:
+        for found, names in imported(path):
+            used.setdefault((name, found), set()).update(names)
+    assert {edge: used.get(edge) for edge in EDGES} == EDGES
+
+
+def test_no_file_is_listed_that_does_not_need_it():
+    for file, besides in BESIDES.items():
+        assert besides <= {top(found) for found, _ in imported(ROOT / file)}, file
+
+
+# When it is loaded
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Top-level names of the modules that are loaded after ``statement`` in a new interpreter."""
+    code = f"{statement}\nimport sys\nprint(*sorted(set(name.partition('.')[0] for name in sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+    return set(run.stdout.split())
+
+
+@pytest.mark.parametrize("module", ["engine.cli", "engine.diagrams", "engine.bench", "engine.run"])
+def test_loading_it_loads_no_extra(module):
+    assert not loaded_by(f"import {module}") & LAZY
+
+
+@pytest.mark.parametrize("module", ["machines.charge_point", "machines.routes"])
+def test_the_machines_load_neither_engine_nor_trio(module):
+    assert not loaded_by(f"import {module}") & {"engine", "drivers", "trio", "pygraphviz"}
+
+
+def test_the_command_line_is_there_before_the_machines_are_loaded():
+    """So that a wrong option is told at once."""
+    assert "machines" not in loaded_by("import engine.cli")
