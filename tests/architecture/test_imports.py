@@ -61,10 +61,15 @@ EDGES = {
 # Reading imports
 
 
-def modules(package: str) -> Iterator[tuple[str, Path]]:
-    for path in sorted((ROOT / package).rglob("*.py")):
-        name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
-        yield name.removesuffix(".__init__"), path
+def modules(package: str) -> list[tuple[str, Path]]:
+    paths = sorted((ROOT / package).rglob("*.py"))
+    names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in paths]
+    return [(name.removesuffix(".__init__"), path) for name, path in zip(names, paths, strict=True)]
+
+
+def of_each(found: list[tuple[str, Path]]) -> pytest.MarkDecorator:
+    """A test for each module of ``found``."""
+    return pytest.mark.parametrize(("name", "path"), found, ids=[name for name, _ in found])
 
 
 def imported(path: Path) -> Iterator[tuple[str, set[str]]]:
@@ -87,11 +92,7 @@ def top(name: str) -> str:
     return name.partition(".")[0]
 
 
-def everything() -> list[tuple[str, Path]]:
-    return [found for package in ALLOWED for found in modules(package)]
-
-
-every_module = pytest.mark.parametrize(("name", "path"), everything(), ids=[name for name, _ in everything()])
+every_module = of_each([found for package in ALLOWED for found in modules(package)])
 
 
 @every_module
@@ -128,16 +129,13 @@ def in_vocabulary(name: str) -> bool:
     return name.startswith("machines.vocabulary")
 
 
-@pytest.mark.parametrize(("name", "path"), modules("drivers"), ids=[name for name, _ in modules("drivers")])
+@of_each(modules("drivers"))
 def test_a_driver_knows_the_vocabulary_of_hardware_and_no_word_of_ocpp(name, path):
     known = {found for found, _ in imported(path) if in_machines(found)}
     assert all(in_vocabulary(found) and not found.startswith("machines.vocabulary.ocpp") for found in known)
 
 
-OCPP = list(modules("engine/ocpp"))
-
-
-@pytest.mark.parametrize(("name", "path"), OCPP, ids=[name for name, _ in OCPP])
+@of_each(modules("engine/ocpp"))
 def test_the_protocol_knows_the_vocabulary_and_no_machine(name, path):
     assert all(in_vocabulary(found) for found, _ in imported(path) if in_machines(found))
     assert not [found for found, _ in imported(path) if top(found) == "drivers"]
@@ -145,18 +143,17 @@ def test_the_protocol_knows_the_vocabulary_and_no_machine(name, path):
 
 # Within machines
 
-MACHINES = list(modules("machines"))
-every_machine_module = pytest.mark.parametrize(("name", "path"), MACHINES, ids=[name for name, _ in MACHINES])
+MACHINES = modules("machines")
 
 
-@every_machine_module
+@of_each(MACHINES)
 def test_the_vocabulary_knows_only_the_base_of_machines(name, path):
     if in_vocabulary(name):
         for found, _ in imported(path):
             assert not in_machines(found) or in_vocabulary(found) or found == "machines.machine", found
 
 
-@every_machine_module
+@of_each(MACHINES)
 def test_a_machine_knows_no_other(name, path):
     """Beside the vocabulary and the base: named constants and rules of one other module, and nothing more."""
     if in_vocabulary(name) or (name in COMPOSED and name != "machines.addressing"):

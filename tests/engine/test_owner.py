@@ -1,0 +1,147 @@
+"""Safe first, durable second, visible third: with a disk that does not answer, in real time."""
+
+import threading
+
+import pytest
+import trio
+from msgspec.structs import replace
+from trio.testing import memory_stream_pair
+
+from drivers.simulated import SimulatedConnector
+from engine.csms import Csms
+from engine.devices import devices_of
+from engine.owner import StoreStalledError
+from engine.run import RunningStation
+from engine.station_file import load
+from engine.store import Store
+from machines.vocabulary.hardware import HardwareFault
+from tests.lab import EPOCH
+
+
+class StallingStore(Store):
+    """A database on a disk that can be made to hang."""
+
+    def __init__(self, directory):
+        super().__init__(directory)
+        self.is_free = threading.Event()
+        self.is_free.set()
+
+    def write(self, batch):
+        assert self.is_free.wait(30)
+        super().write(batch)
+
+
+class Stage:
+    """A charging station, its Central System, and its disk."""
+
+    def __init__(self, directory, **limits):
+        station = load("station.toml")
+        vehicle = {"vehicle": {"response_s": 0}}
+        drivers = tuple(replace(driver, parameters=vehicle) for driver in station.drivers)
+        settings = replace(station.settings, limits=replace(station.settings.limits, **limits))
+        self.station = replace(station, drivers=drivers, settings=settings)
+        self.devices = devices_of(self.station)
+        self.csms = Csms(lambda: EPOCH)
+        self.store = StallingStore(directory)
+        self.running = None
+
+    async def run(self):
+        try:
+            async with trio.open_nursery() as nursery:
+
+                async def open_stream(_url):
+                    ours, theirs = memory_stream_pair()
+                    nursery.start_soon(self.csms.serve_stream, theirs)
+                    return ours
+
+                self.running = RunningStation(
+                    self.station, self.devices, self.store, open_stream=open_stream
+                )
+                await self.running.run()
+        finally:
+            self.store.is_free.set()
+            self.store.close()
+
+    @property
+    def connector(self) -> SimulatedConnector:
+        return self.devices.connectors[1]
+
+    async def charge(self):
+        await self.csms.wait_for_request("StatusNotification", connectorId=1, status="Available")
+        self.connector.plug_in()
+        self.devices.readers[0].swipe("CARD")
+        await self.csms.wait_for_request("StatusNotification", connectorId=1, status="Charging")
+        await self.csms.wait_for_request("StartTransaction")
+        assert await _becomes(lambda: self.connector.state().contactor)
+
+
+async def _becomes(condition):
+    """Let the other tasks run until ``condition`` holds; bounded by steps, not by time."""
+    for _ in range(200_000):
+        if condition():
+            return True
+        await trio.lowlevel.checkpoint()
+    return False
+
+
+@pytest.fixture
+async def stage(tmp_path, nursery):
+    stage = Stage(tmp_path)
+    nursery.start_soon(stage.run)
+    with trio.fail_after(20):
+        await stage.charge()
+    return stage
+
+
+async def test_energy_goes_away_while_the_disk_hangs(stage, nursery):
+    """A fault opens the contactor at once; the Central System hears of it when it is on record."""
+    stage.store.is_free.clear()
+    stage.connector.raise_fault(HardwareFault.GROUND)
+
+    assert await _becomes(lambda: not stage.connector.state().contactor)
+    told = [e for e in stage.csms.transcript if e.payload.get("status") == "Faulted"]
+    assert not told
+    stage.store.is_free.set()
+    with trio.fail_after(20):
+        await stage.csms.wait_for_request("StatusNotification", status="Faulted")
+        await stage.csms.wait_for_request("StopTransaction")
+    nursery.cancel_scope.cancel()
+
+
+async def test_no_contactor_closes_on_what_is_not_on_record(tmp_path, nursery):
+    """The start of a transaction is committed before energy flows."""
+    stage = Stage(tmp_path)
+    nursery.start_soon(stage.run)
+    with trio.fail_after(20):
+        await stage.csms.wait_for_request("StatusNotification", connectorId=1, status="Available")
+        stage.connector.plug_in()
+        await stage.csms.wait_for_request("StatusNotification", connectorId=1, status="Preparing")
+        stage.devices.readers[0].swipe("CARD")
+        await stage.csms.wait_for_request("Authorize")
+        stage.store.is_free.clear()
+        transaction = stage.running.charge_point.machines["transaction/1"]
+        assert await _becomes(lambda: transaction.state == "running")
+    await trio.testing.wait_all_tasks_blocked(0.01)
+    assert not stage.connector.state().contactor
+    assert stage.connector.state().offered_a == 0
+    stage.store.is_free.set()
+    assert await _becomes(lambda: stage.connector.state().contactor)
+    nursery.cancel_scope.cancel()
+
+
+async def test_a_disk_that_hangs_for_too_long_ends_the_process_with_the_contactor_open(tmp_path):
+    """``uncommitted_max``: loud, and on the safe side."""
+    stage = Stage(tmp_path, uncommitted_max=10)
+    with pytest.RaisesGroup(pytest.RaisesExc(StoreStalledError), flatten_subgroups=True):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(stage.run)
+            with trio.fail_after(20):
+                await stage.charge()
+                stage.store.is_free.clear()
+                release = threading.Timer(0.5, stage.store.is_free.set)  # the thread must end some day
+                release.start()
+                for _ in range(20):
+                    stage.connector.raise_fault(HardwareFault.SIGNAL, "again")
+                    stage.connector.clear_fault(HardwareFault.SIGNAL)
+                await trio.sleep_forever()
+    assert not stage.connector.state().contactor

@@ -1,0 +1,121 @@
+"""The database: all or nothing, private, one station at a time."""
+
+import sqlite3
+
+import pytest
+
+from engine.store import FILE, Batch, Boot, Store, StoreError, merged
+from machines.charge_point import Memory
+from machines.delivery import DeliveryData
+from machines.transaction import TransactionData
+from machines.vocabulary.effects import Forget, Instant, Keep, Settle
+from machines.vocabulary.ocpp import Reason
+from machines.vocabulary.transactions import Began, Ended, Metered, TransactionMessage
+
+AT = Instant(1, 2.5)
+BEGAN = TransactionMessage(1, 7, AT, Began(connector_id=1, id_tag="CARD", meter_start=100))
+SAMPLE = TransactionMessage(2, 7, AT, Metered(connector_id=1, values=()))
+ENDED = TransactionMessage(3, 7, AT, Ended(meter_stop=300, reason=Reason.LOCAL, id_tag="CARD"))
+
+
+def of(*effects, memories=(), boot=None):
+    return Batch({m.address: m for m in memories}, list(effects), boot)
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = Store(tmp_path)
+    yield store
+    store.close()
+
+
+def test_what_machines_remember_comes_back(store, tmp_path):
+    memories = (
+        Memory("transaction/1", "running", TransactionData(local_id=7, meter_start=5, stopped_at=AT)),
+        Memory("delivery", "idle", DeliveryData(head=4, tail=9)),
+    )
+    store.write(of(memories=memories))
+    store.close()
+    again = Store(tmp_path)
+
+    assert set(again.memories()) == set(memories)
+    again.close()
+
+
+def test_a_message_comes_back_with_the_transaction_id_once_that_is_known(store):
+    store.write(of(Keep(BEGAN), Keep(SAMPLE)))
+    assert store.message(2) == (SAMPLE, None)
+    store.write(of(Settle(7, -3), Forget(1)))
+
+    assert store.message(2) == (SAMPLE, -3)
+    with pytest.raises(KeyError):
+        store.message(1)
+
+
+def test_a_transaction_id_is_settled_once(store):
+    """The answer to a later message of the same transaction changes nothing."""
+    store.write(of(Keep(BEGAN), Keep(SAMPLE), Settle(7, 42), Settle(7, -1)))
+
+    assert store.message(2)[1] == 42
+
+
+def test_the_ledger_has_a_row_for_each_transaction(store):
+    store.write(of(Keep(BEGAN), Keep(SAMPLE), Keep(ENDED), Settle(7, 42), Forget(1), Forget(2), Forget(3)))
+    (charging,) = store.ledger()
+
+    assert (charging.meter_start, charging.meter_stop, charging.reason) == (100, 300, "Local")
+    assert (charging.transaction_id, charging.is_delivered) == (42, True)
+
+
+def test_the_ledger_is_bounded(tmp_path):
+    store = Store(tmp_path, ledger_max=3)
+    for local_id in range(1, 11):
+        began = TransactionMessage(2 * local_id, local_id, AT, BEGAN.body)
+        ended = TransactionMessage(2 * local_id + 1, local_id, AT, ENDED.body)
+        store.write(of(Keep(began), Keep(ended), Forget(began.number), Forget(ended.number)))
+
+    assert [charging.local_id for charging in store.ledger()] == [8, 9, 10]
+    store.close()
+
+
+def test_a_batch_that_fails_leaves_nothing(store):
+    """All of it or nothing: the second message has the number of the first."""
+    with pytest.raises(sqlite3.IntegrityError):
+        store.write(of(Keep(BEGAN), Keep(BEGAN), boot=Boot(1, 0.0, is_set=True)))
+
+    assert store.ledger() == []
+    assert store.boots() == {}
+
+
+def test_batches_merge_in_order():
+    one = of(Keep(BEGAN), memories=[Memory("a", "x", None)])
+    two = of(Forget(1), memories=[Memory("a", "y", None)], boot=Boot(2, 1.0, is_set=False))
+
+    assert merged([one, two]) == of(
+        Keep(BEGAN), Forget(1), memories=[Memory("a", "y", None)], boot=Boot(2, 1.0, is_set=False)
+    )
+
+
+def test_files_are_private(store, tmp_path):
+    assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_second_station_on_one_database_is_refused(store, tmp_path):
+    with pytest.raises(StoreError, match="locked"):
+        Store(tmp_path)
+
+
+def test_a_file_that_is_no_database_is_refused_and_kept(tmp_path):
+    (tmp_path / FILE).write_text("my diary" * 1000)
+    with pytest.raises(StoreError, match="not a database"):
+        Store(tmp_path)
+
+    assert (tmp_path / FILE).read_text().startswith("my diary")
+
+
+def test_a_database_of_other_software_is_refused(tmp_path):
+    database = sqlite3.connect(tmp_path / FILE)
+    database.execute("PRAGMA user_version = 99")
+    database.close()
+    with pytest.raises(StoreError, match="version 99"):
+        Store(tmp_path)
