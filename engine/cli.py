@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import click
 
@@ -58,24 +58,10 @@ def _host_and_port(_context: object, _parameter: object, value: str | None) -> t
 
 
 def _url(_context: object, _parameter: object, value: str | None) -> str | None:
-    if value is None:
-        return None
-    try:
-        parts = urlsplit(value)
-        is_right = bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_right = False
-    if (
-        not is_right
-        or parts.scheme not in ("ws", "wss")
-        or parts.username is not None
-        or parts.query
-        or parts.fragment
-        or " " in value
-    ):
-        raise click.BadParameter(
-            f"{value!r}; allowed: a URL such as ws://host:80/path or wss://host:443/path."
-        )
+    from engine.declaration.checks import complain_url
+
+    if value is not None and (complaint := complain_url(value)):
+        raise click.BadParameter(f"{value!r}; allowed: {complaint}.")
     return value
 
 

@@ -27,6 +27,8 @@ BEGIN = datetime(2026, 1, 1, 8, tzinfo=UTC)
 JUMP_AFTER_S = 0.02
 """Real time without anything to do after which the clock jumps: many times what loopback takes."""
 CARD = "04A1B2C3D4E5F6"
+CALL = 2
+"""Kind of frame."""
 
 
 def play(station: Station, out: Path, text: TextIO) -> int:
@@ -47,14 +49,28 @@ def play(station: Station, out: Path, text: TextIO) -> int:
 
 
 class _Stage:
-    """What the sessions are played on."""
+    """What the sessions are played on, and the one who tells of it."""
 
-    def __init__(self, csms: Csms, process: StationProcess) -> None:
+    def __init__(self, csms: Csms, process: StationProcess, text: TextIO, began: float) -> None:
         self.csms = csms
         self.process = process
         self.connector: SimulatedConnector = process.connectors[1]
         self.reader: SimulatedReader = process.reader
+        self._text = text
+        self._began = began
         self._seen = 0
+        self._told = 0
+
+    def act(self, what: str, action: Callable[[], object]) -> None:
+        """Do something to the hardware, and tell it in its place."""
+        self.tell()
+        now = BEGIN + timedelta(seconds=trio.current_time() - self._began)
+        print(f"{now:%H:%M:%S}  * {what}", file=self._text)
+        action()
+
+    def tell(self) -> None:
+        """Print what has not been printed yet."""
+        self._told = _tell(self.csms.transcript, self._told, self._text)
 
     async def until(self, action: str, **members: object) -> Entry:
         """Wait for a CALL of the station after the one waited for last."""
@@ -66,52 +82,63 @@ class _Stage:
         """Wait for connector 1 to be reported so."""
         await self.until("StatusNotification", connectorId=1, status=status)
 
+    def swipe(self) -> None:
+        """Show the card."""
+        self.act(f"card {CARD} is shown", lambda: self.reader.swipe(CARD))
+
+    def cut(self, *, is_cut: bool) -> None:
+        """Cut the link, or restore it."""
+        what = "the link is cut" if is_cut else "the link is restored"
+        self.act(what, lambda: self.process.set_link(not is_cut))
+
 
 async def _plug_first(stage: _Stage) -> None:
-    stage.connector.plug_in()
+    stage.act("a vehicle is plugged in", stage.connector.plug_in)
     await stage.until_status("Preparing")
     await trio.sleep(8)
-    stage.reader.swipe(CARD)
+    stage.swipe()
     await stage.until_status("Charging")
     await trio.sleep(20 * 60)
-    stage.reader.swipe(CARD)
-    await stage.until_status("Finishing")
-    stage.connector.unplug()
+    stage.swipe()
+    await stage.until("StopTransaction")
+    await trio.sleep(5)
+    stage.act("it is unplugged", stage.connector.unplug)
     await stage.until_status("Available")
 
 
 async def _card_first(stage: _Stage) -> None:
-    stage.reader.swipe(CARD)
+    await trio.sleep(30)
+    stage.swipe()
     await stage.until_status("Preparing")
     await trio.sleep(12)
-    stage.connector.plug_in()
+    stage.act("a vehicle is plugged in", stage.connector.plug_in)
     await stage.until_status("Charging")
     await trio.sleep(4 * 60)
-    stage.connector.pause()
+    stage.act("it pauses", stage.connector.pause)
     await stage.until_status("SuspendedEV")
     await trio.sleep(2 * 60)
-    stage.connector.resume()
+    stage.act("it goes on", stage.connector.resume)
     await stage.until_status("Charging")
     await trio.sleep(4 * 60)
-    stage.connector.unplug()
+    stage.act("it is unplugged", stage.connector.unplug)
     await stage.until_status("Available")
 
 
 async def _link_cut(stage: _Stage) -> None:
-    stage.connector.plug_in()
+    await trio.sleep(30)
+    stage.act("a vehicle is plugged in", stage.connector.plug_in)
     await stage.until_status("Preparing")
-    stage.reader.swipe(CARD)
+    stage.swipe()
     await stage.until_status("Charging")
     await trio.sleep(5 * 60)
-    stage.process.set_link(up=False)
+    stage.cut(is_cut=True)
     await trio.sleep(10 * 60)
-    stage.reader.swipe(CARD)  # offline, and it stops all the same
+    stage.swipe()
     await trio.sleep(10)
-    stage.connector.unplug()
+    stage.act("it is unplugged", stage.connector.unplug)
     await trio.sleep(5 * 60)
-    stage.process.set_link(up=True)
+    stage.cut(is_cut=False)
     await stage.until("StopTransaction")
-    await trio.sleep(1)
 
 
 SESSIONS: tuple[tuple[str, Callable[[_Stage], Awaitable[None]]], ...] = (
@@ -140,16 +167,16 @@ async def _play(station: Station, text: TextIO) -> bool:
 
             process = StationProcess(here, devices, store, begin)
             nursery.start_soon(process.run)
-            stage = _Stage(csms, process)
-            told = 0
+            stage = _Stage(csms, process, text, began)
             print(f"{here.csms.identity} boots and registers", file=text)
             await stage.until_status("Available")
+            await trio.sleep(1)
             for title, session in SESSIONS:
-                told = _tell(csms.transcript, told, text)
+                stage.tell()
                 print(f"\n{title}", file=text)
                 await session(stage)
-            await trio.sleep(1)
-            _tell(csms.transcript, told, text)
+                await trio.sleep(1)
+            stage.tell()
             balanced = _balance(csms, store, stage.connector, text)
             nursery.cancel_scope.cancel()
         store.close()
@@ -157,31 +184,41 @@ async def _play(station: Station, text: TextIO) -> bool:
 
 
 def _tell(transcript: list[Entry], start: int, text: TextIO) -> int:
-    """Print the frames from ``start`` on, a CALL and its answer each a line; return where the next are."""
-    samples = 0
+    """Print the frames from ``start`` on; return where the next are.
+
+    Samples are counted, and answers that say nothing are left out.
+    """
+    samples: list[Entry] = []
     for entry in transcript[start:]:
         if entry.action == "MeterValues":
-            samples += entry.kind == 2
+            samples += [entry] if entry.kind == CALL else []
             continue
-        if samples:
-            print(f"           ... {samples} MeterValues", file=text)
-            samples = 0
+        if entry.kind != CALL and not entry.payload:
+            continue
+        _tell_samples(samples, text)
         arrow = "station --> CSMS" if entry.direction == "received" else "station <-- CSMS"
-        name = entry.action if entry.kind == 2 else f"  {entry.action} answered"
-        print(f"{entry.time:%H:%M:%S}  {arrow}  {name:28} {_brief(entry.payload)}", file=text)
-    if samples:
-        print(f"           ... {samples} MeterValues", file=text)
+        name = entry.action if entry.kind == CALL else f"  {entry.action}.conf"
+        print(f"{entry.time:%H:%M:%S}  {arrow}  {name:24} {_brief(entry.payload)}".rstrip(), file=text)
+    _tell_samples(samples, text)
     return len(transcript)
+
+
+def _tell_samples(samples: list[Entry], text: TextIO) -> None:
+    if samples:
+        values = samples[-1].payload["meterValue"][0]["sampledValue"]
+        last = ", ".join(f"{one['value']} {one.get('unit', '')}".strip() for one in values[:2])
+        print(f"          station --> CSMS  MeterValues x {len(samples):<10} the last: {last}", file=text)
+        samples.clear()
 
 
 def _brief(payload: dict[str, Any]) -> str:
     """A payload in a few words."""
     parts = []
     for name, value in payload.items():
-        if name in {"timestamp", "currentTime", "errorCode"} or name.startswith("charge"):
+        if name in {"timestamp", "currentTime"} or value == "NoError":
             continue
         parts.append(f"{name}={value['status'] if isinstance(value, dict) and 'status' in value else value}")
-    return " ".join(parts)[:90]
+    return " ".join(parts)
 
 
 def _balance(csms: Csms, store: Store, connector: SimulatedConnector, text: TextIO) -> bool:

@@ -1,6 +1,5 @@
 """A station over its restarts, with a bench beside it if that is asked for."""
 
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NoReturn
@@ -12,6 +11,7 @@ from msgspec.structs import replace
 from drivers.simulated import SimulatedConnector, SimulatedReader
 from engine.declaration.station import Station
 from engine.devices import Devices, devices_of
+from engine.log import EventLog
 from engine.run import RunningStation
 from engine.store import Store
 
@@ -114,7 +114,7 @@ async def run_until_told(station: Station, state: Path, bench: tuple[str, int] |
 
                 _ = process.connectors, process.reader
                 url: str = await nursery.start(serve, process, *bench)
-                print(f"bench at {url}", file=sys.stderr)  # noqa: T201 - for the person who asked for it
+                EventLog(station.csms.identity, frames=False).event("bench listening", url=url)
             nursery.start_soon(process.run)
             with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
                 async for _ in signals:

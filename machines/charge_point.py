@@ -199,6 +199,9 @@ class ChargePoint:
             case HardwareReported(connector=number, event=event):
                 for name in self._hearers[number, routes.HARDWARE[type(event)]]:
                     yield To(name, event)
+                fault = routes.lock_fault(event)
+                if fault is not None:
+                    yield To(routes.address("fault", number), fault)
             case TimerFired(owner=owner, message=due):
                 yield To(owner, due)
             case TokenRead(token=token, connectors=served):
@@ -285,6 +288,7 @@ class ChargePoint:
             status=STATUSES[status],
             has_cable=pilot.state in {"cable_only", "connected", "requesting"}
             or (pilot.state == "unreadable" and (pilot.data.had_vehicle or pilot.data.has_cable)),
+            is_held=not connector.has_lock or machines[f"connector_lock/{number}"].state == "locked",
             is_connected=pilot.state in {"connected", "requesting"}
             or (pilot.state == "unreadable" and pilot.data.had_vehicle),
             is_requesting=pilot.state == "requesting",

@@ -1,7 +1,7 @@
 """UnlockConnector, and the lock that it opens.
 
-OCPP 1.6 edition 2: 5.18 Unlock Connector. The lock is a setpoint: the cable is held while a transaction runs, and
-released while this machine is ``unlocking``. A connector without a lock (fixed cable) answers NotSupported and leaves
+OCPP 1.6 edition 2: 5.18 Unlock Connector. The lock is a setpoint: the cable is held while a transaction is under way,
+and released while this machine is ``unlocking``. No energy flows through a cable that is not held. A connector without a lock (fixed cable) answers NotSupported and leaves
 the transaction alone.
 """
 
@@ -14,7 +14,7 @@ from machines.facts import Facts
 from machines.machine import Machine, stays, when
 from machines.vocabulary.effects import Answer, StartTimer, StopTimer
 from machines.vocabulary.hardware import LockChanged, LockFailed
-from machines.vocabulary.notices import UnlockGranted
+from machines.vocabulary.notices import CableHeld, UnlockGranted
 from machines.vocabulary.ocpp import UnlockConnector, UnlockConnectorConf, UnlockStatus
 
 UNLOCKING = "unlocking"
@@ -42,7 +42,7 @@ class ConnectorLock(Machine[ConnectorLockData, Facts]):
     # fmt: off
     unlocked.to(unlocked,   event=when(UnlockConnector, "5.18 NotSupported"),            unless="has_lock",   on="refuse")
     unlocked.to(unlocked,   event=when(UnlockConnector, "5.18 nothing is locked"),       cond="has_lock",     on="answer_unlocked")
-    unlocked.to(locked,     event=when(LockChanged,     "5.18 the cable is held"),       cond="is_locked")
+    unlocked.to(locked,     event=when(LockChanged,     "5.18 the cable is held"),       cond="is_locked",    on="tell_held")
     unlocked.to(unlocked,   event=when(LockChanged,     "5.18 already so"),              unless="is_locked")
     locked.to(locked,       event=when(UnlockConnector, "5.18 NotSupported"),            unless="has_lock",   on="refuse")
     locked.to(unlocking,    event=when(UnlockConnector, "5.18 the transaction ends, the lock opens"), cond="has_lock", on="unlock")
@@ -55,7 +55,7 @@ class ConnectorLock(Machine[ConnectorLockData, Facts]):
     unlocking.to(locked,    event=when(UnlockTimedOut,  "5.18 UnlockFailed"),            on="fail")
     # fmt: on
 
-    stays(LockFailed, "4.9 the driver raises the fault", unlocked, locked)
+    stays(LockFailed, "4.9 ConnectorLockFailure is the fault machine's", unlocked, locked)
     impossible: ClassVar = {
         ("unlocked", UnlockTimedOut): "its timer runs only while unlocking",
         ("locked", UnlockTimedOut): "its timer runs only while unlocking",
@@ -72,6 +72,9 @@ class ConnectorLock(Machine[ConnectorLockData, Facts]):
         return changed.locked
 
     # Actions
+
+    def tell_held(self) -> None:
+        self.emit(CableHeld())
 
     def refuse(self) -> None:
         self._answer(UnlockStatus.NOT_SUPPORTED)

@@ -32,6 +32,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     status: ChargePointStatus = ChargePointStatus.AVAILABLE
     """State of the connector in the table of 4.9, whatever faults there are."""
     has_cable: bool = False
+    is_held: bool = True
+    """The lock holds the cable, or there is no lock."""
     is_connected: bool = False
     """A vehicle is connected."""
     is_requesting: bool = False

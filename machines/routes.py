@@ -95,6 +95,7 @@ HEARS: dict[type[Notice], tuple[str, ...]] = {
     notices.FaultsEnded: (),
     notices.RestartGranted: ("transaction/*",),
     notices.UnlockGranted: ("transaction",),
+    notices.CableHeld: ("transaction",),
     StatusChanged: ("status_report",),
 }
 """Who hears of a notice."""
@@ -171,6 +172,20 @@ def hearers(everything: dict[str, tuple[str, int]], number: int, kinds: tuple[st
             if other == kind and is_wanted and name not in told:
                 told.append(name)
     return tuple(told)
+
+
+def lock_fault(event: hardware.HardwareEvent) -> hardware.FaultRaised | hardware.FaultCleared | None:
+    """What the lock's report means for the faults: one that does not close is a fault, one that moves is none.
+
+    A lock that does not open is no fault: it is the answer to UnlockConnector, and the user still has the cable in.
+    """
+    match event:
+        case hardware.LockFailed(locked=True):
+            return hardware.FaultRaised(hardware.HardwareFault.LOCK, "the cable cannot be locked")
+        case hardware.LockChanged():
+            return hardware.FaultCleared(hardware.HardwareFault.LOCK)
+        case _:
+            return None
 
 
 def answered(event: CallAnswered) -> Iterator[To]:

@@ -41,10 +41,11 @@ def setpoint_of(facts: Facts, status: ChargePointStatus, *, is_unlocking: bool) 
     connector = facts.connector
     assert connector is not None
     may_supply = facts.is_supplied and facts.is_connected and not facts.is_faulted
+    is_needed = connector.has_lock and facts.has_cable and facts.transaction in UNDER_WAY
     return Setpoint(
-        contactor=may_supply and facts.is_requesting,
+        contactor=may_supply and facts.is_requesting and facts.is_held,
         offered_a=facts.offered_a if may_supply else 0.0,
         phases=connector.phases,
-        locked=connector.has_lock and facts.transaction in UNDER_WAY and not is_unlocking,
+        locked=is_needed and not is_unlocking,
         indicator=LAMPS[status],
     )

@@ -1,9 +1,8 @@
 """One connector's transaction, from an accepted idTag to the recorded stop.
 
 OCPP 1.6 edition 2: 4.8 Start Transaction, 4.10 Stop Transaction, 5.11 and 5.12 remote start and stop, 3.7 for what
-happens offline. A transaction starts when an idTag is accepted and a vehicle is connected, in either order. Its
-first and its last register value are read from the meter for the purpose: ``starting`` and ``stopping`` wait for
-the reading, the contactor open in both.
+happens offline. A transaction starts when an idTag is accepted and a vehicle is connected, in either order, and once the cable is held if there is a lock. Its first and its last register value are
+read from the meter for the purpose: ``starting`` and ``stopping`` wait for the reading, the contactor open in both.
 
 What the machine remembers of a transaction is durable. After a power cut the transaction ends, or goes on, as the
 station declares (``recovery``).
@@ -25,6 +24,7 @@ from machines.vocabulary.notices import (
     AuthorizationDropped,
     Authorized,
     BecameFaulted,
+    CableHeld,
     CableRemoved,
     IntentBegan,
     IntentDropped,
@@ -100,6 +100,7 @@ class Transaction(Machine[TransactionData, Facts]):
         BecameFaulted,
         RestartGranted,
         UnlockGranted,
+        CableHeld,
         Resumed,
         RecoveryTimedOut,
     )
@@ -127,7 +128,9 @@ class Transaction(Machine[TransactionData, Facts]):
     authorized.to(idle,       event=when(RestartGranted,       "5.14 no start any more"),                                                    on="drop")
     authorized.to(idle,       event=when(UnlockGranted,        "5.18 no start any more"),                                                    on="drop")
     # The first register value
-    starting.to(running,      event=when(MeterRead,            "4.8 meterStart"),            cond="is_for_start",                            on="start")
+    starting.to(running,      event=when(MeterRead,            "4.8 meterStart"),            cond=["is_for_start", "is_held"],               on="start")
+    starting.to(starting,     event=when(MeterRead,            "5.18 the cable is not held yet"), cond="is_for_start", unless="is_held")
+    starting.to(starting,     event=when(CableHeld,            "4.8 meterStart, the cable held"),                                            on="read_start")
     starting.to(starting,     event=when(MeterRead,            "of another reading"),        unless="is_for_start")
     starting.to(idle,         event=when(MeterReadFailed,      "4.8 no start without meterStart"), cond="is_for_start",                      on="drop")
     starting.to(starting,     event=when(MeterReadFailed,      "of another reading"),        unless="is_for_start")
@@ -199,6 +202,7 @@ class Transaction(Machine[TransactionData, Facts]):
     stays(StartSettled, "of an earlier transaction", idle, authorized, starting, deauthorized)
     stays(BecameFaulted, "4.9 no transaction", idle)
     stays(BecameFaulted, "4.9 already stopping", stopping)
+    stays(CableHeld, "5.18 no start waits for it", idle, authorized, running, deauthorized, recovering, stopping)
     stays(RestartGranted, "5.14 no transaction", idle)
     stays(RestartGranted, "5.14 already stopping", stopping)
     stays(UnlockGranted, "5.18 no transaction", idle)
@@ -251,6 +255,9 @@ class Transaction(Machine[TransactionData, Facts]):
 
     def is_connected(self) -> bool:
         return self.facts.is_connected
+
+    def is_held(self) -> bool:
+        return self.facts.is_held
 
     def is_for_start(self, read: MeterRead | MeterReadFailed) -> bool:
         return read.ticket == START_TICKET

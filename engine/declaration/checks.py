@@ -86,7 +86,7 @@ def check_central_system(layers: Layers, csms: Table) -> None:
     """A URL to connect to, and certificates that exist and are of use."""
     url = csms.get("url")
     path = ("csms", "url")
-    if isinstance(url, str) and (complaint := _complain_url(url)):
+    if isinstance(url, str) and (complaint := complain_url(url)):
         layers.refuse(path, show_value(url), complaint)
     ca_file = csms.get("ca_file")
     if isinstance(ca_file, str):
@@ -97,8 +97,8 @@ def check_central_system(layers: Layers, csms: Table) -> None:
             layers.refuse(path, show_value(ca_file), "a file that exists")
 
 
-def _complain_url(url: str) -> str:
-    """What a URL must be that ``url`` is not; empty if it is right."""
+def complain_url(url: str) -> str:
+    """What the URL of a Central System must be that ``url`` is not; empty if it is right."""
     try:
         parts = urlsplit(url)
         port = parts.port

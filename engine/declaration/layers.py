@@ -185,7 +185,8 @@ def _read(file: Path, fail: Fail) -> Layer:
             raise fail(f"{file} with {size} bytes", f"at most {FILE_SIZE_MAX} bytes", "")
         content = file.read_bytes()
     except OSError as error:
-        raise fail(f"{file}: {error.strerror}", "a file that can be read", "") from None
+        names = ", ".join(shipped_names())
+        raise fail(f"{file}: {error.strerror}", f"a file that can be read, or one of {names}", "") from None
     try:
         text = content.decode()
     except UnicodeDecodeError as error:

@@ -165,5 +165,9 @@ class RestartGranted(Notice, frozen=True):
     type: ResetType
 
 
+class CableHeld(Notice, frozen=True):
+    """The lock holds the cable."""
+
+
 class UnlockGranted(Notice, frozen=True):
     """UnlockConnector is being carried out: a running transaction ends."""

@@ -101,7 +101,7 @@ def test_files_are_private(store, tmp_path):
 
 
 def test_a_second_station_on_one_database_is_refused(store, tmp_path):
-    with pytest.raises(StoreError, match="locked"):
+    with pytest.raises(StoreError, match="in use by another process"):
         Store(tmp_path)
 
 

@@ -192,6 +192,7 @@ class World:
         if self.timers:
             kinds += [self.happen_timer]
         kinds += [self.happen_answer] * 4 if self.calls or self.delivering else []
+        kinds += [self.happen_lock] * 4 if self.moving_locks() else []
         kinds += [self.happen_reading] * 4 if self.readings else []
         self.chance.choice(kinds)()
 
@@ -237,7 +238,7 @@ class World:
     def happen_hardware(self):
         number = self.chance.choice(list(self.pilots))
         is_socket = self.settings_of(number).cable == "socket"
-        match self.chance.choice([0, 0, 0, 0, 0, 0, 3, 3, 5, 6, 6, 7, 7]):
+        match self.chance.choice([0, 0, 0, 0, 0, 0, 3, 3, 5, 6, 6]):
             case 0:
                 if self.cables[number]:
                     self.pilots[number] = PilotState(self.chance.choice("ABBBCCCCCDEF"))
@@ -258,11 +259,24 @@ class World:
             case 6:
                 for fault in HardwareFault:
                     self.take(HardwareReported(self.chance.choice([0, number]), FaultCleared(fault)))
-            case 7 if self.settings_of(number).has_lock:
-                event = LockFailed(True) if self.chance.random() < 0.2 else None
-                self.take(HardwareReported(number, event or LockChanged(self.chance.random() < 0.5)))
             case _:
                 pass
+
+    def moving_locks(self):
+        """Connectors whose lock is not where it shall be."""
+        machines = self.charge_point.machines
+        return [
+            number
+            for number, setpoint in self.charge_point.setpoints.items()
+            if self.settings_of(number).has_lock
+            and setpoint.locked != (machines[f"connector_lock/{number}"].state != "unlocked")
+        ]
+
+    def happen_lock(self):
+        number = self.chance.choice(self.moving_locks())
+        wanted = self.charge_point.setpoints[number].locked
+        event = LockFailed(wanted) if self.chance.random() < 0.1 else LockChanged(wanted)
+        self.take(HardwareReported(number, event))
 
     def happen_request(self):
         if self.link != "up":
@@ -397,6 +411,8 @@ class World:
                 assert machines[f"control_pilot/{number}"].state in {"connected", "requesting", "unreadable"}
             if setpoint.contactor:
                 assert machines[f"control_pilot/{number}"].state == "requesting"
+                is_locked = machines[f"connector_lock/{number}"].state == "locked"
+                assert is_locked or not self.settings_of(number).has_lock, "energy through a cable that is loose"
             if setpoint.offered_a:
                 assert 6 <= setpoint.offered_a <= self.settings_of(number).current_max_a
         size = machines["delivery"].data.size

@@ -205,8 +205,8 @@ def station_command(url: str, state: Path, file: str | Path) -> list[str | Path]
 async def station(url: str, state: Path, file: str | Path) -> AsyncIterator[Station]:
     """A running station with its bench, killed at the end."""
     async with program(*station_command(url, state, file)) as running:
-        number = await running.err.until(lambda line: line.startswith("bench at "))
-        url = running.err.all[number].removeprefix("bench at ")
+        number = await running.err.until(lambda line: '"bench listening"' in line)
+        url = json.loads(running.err.all[number])["url"]
         async with httpx.AsyncClient(base_url=url, timeout=20, trust_env=False) as bench:
             yield Station(running, bench)
         printed = "\n".join(running.err.all)

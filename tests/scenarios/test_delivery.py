@@ -1,5 +1,7 @@
 """Delivery of transaction messages, whatever the network and the Central System do: facts 5.9."""
 
+import itertools
+
 import pytest
 import trio
 
@@ -104,7 +106,7 @@ async def test_a_failure_to_process_counts_and_ends(lab, autojump_clock):
         if entry.action == "StartTransaction" and entry.direction == "received"
     ]
 
-    assert [round((b - a).total_seconds()) for a, b in zip(sent, sent[1:], strict=False)] == [60, 120]
+    assert [round((b - a).total_seconds()) for a, b in itertools.pairwise(sent)] == [60, 120]
     assert stop["transactionId"] == -1
 
 

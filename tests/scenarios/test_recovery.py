@@ -16,7 +16,7 @@ from tests.lab import Lab
 
 
 async def test_an_interrupted_transaction_ends_with_power_loss(lab, autojump_clock):
-    """recovery = end: after boot, with the register as it reads then."""
+    """Recovery = end: after boot, with the register as it reads then."""
     async with lab.powered():
         await lab.charge()
         await trio.sleep(1800)
@@ -32,7 +32,7 @@ async def test_an_interrupted_transaction_ends_with_power_loss(lab, autojump_clo
 
 
 async def test_an_interrupted_transaction_goes_on(lab, autojump_clock):
-    """recovery = resume, the vehicle still there: Charging again, samples and the stop carry the same id."""
+    """Recovery = resume, the vehicle still there: Charging again, samples and the stop carry the same id."""
     lab.recover(Recovery.RESUME)
     async with lab.powered():
         await lab.charge()
@@ -50,7 +50,7 @@ async def test_an_interrupted_transaction_goes_on(lab, autojump_clock):
 
 
 async def test_a_vehicle_that_left_meanwhile_ends_the_transaction(lab, autojump_clock):
-    """recovery = resume, but nothing is connected any more."""
+    """Recovery = resume, but nothing is connected any more."""
     lab.recover(Recovery.RESUME)
     async with lab.powered():
         await lab.charge()

@@ -1,5 +1,6 @@
 """Boot, registration, clock and connection: facts section 4, in virtual time."""
 
+import itertools
 from datetime import timedelta
 
 import pytest
@@ -179,7 +180,7 @@ async def test_dialling_never_ends_and_backs_off(lab, autojump_clock):
         lab.running._link._open_stream = _recording(attempts, lab.running._link._open_stream)
         await lab.csms.disconnect()
         await trio.sleep(24 * 3600)
-        waits = [b - a for a, b in zip(attempts, attempts[1:], strict=False)]
+        waits = [b - a for a, b in itertools.pairwise(attempts)]
         lab.is_linked = True
         await trio.sleep(200)
         assert lab.states()["connection"] == "online"
@@ -203,7 +204,7 @@ async def test_heartbeats_keep_their_interval(lab, autojump_clock):
         await trio.sleep(500)
     beats = [e.time for e in lab.csms.transcript if e.action == "Heartbeat" and e.kind == 2]
 
-    assert {round((b - a).total_seconds()) for a, b in zip(beats, beats[1:], strict=False)} == {50}
+    assert {round((b - a).total_seconds()) for a, b in itertools.pairwise(beats)} == {50}
     assert len(beats) == 10
 
 

@@ -1,5 +1,6 @@
 """Charging sessions of the AC SMART as its Central System sees them, in virtual time."""
 
+import itertools
 import re
 from datetime import datetime
 
@@ -198,7 +199,7 @@ async def test_remote_start_before_the_cable(lab, autojump_clock):
 
 @pytest.mark.parametrize("connector", [2, 99])
 async def test_remote_start_on_a_connector_that_is_not_there(lab, autojump_clock, connector):
-    """5.11: Rejected. (Connector 0 is refused as a payload, before any machine hears of it.)"""
+    """5.11: Rejected. (Connector 0 is refused as a payload, before any machine hears of it.)."""
     async with lab.powered():
         answer = await lab.csms.call(RemoteStartTransaction(connector_id=connector, id_tag="X"))
         assert answer.status == "Rejected"
@@ -360,7 +361,7 @@ async def test_samples_lie_exactly_on_their_interval(lab, autojump_clock):
         await trio.sleep(10 * 60)
     values = [payload["meterValue"][0] for payload in lab.calls("MeterValues")]
     seconds = [(datetime.fromisoformat(value["timestamp"]) - EPOCH).total_seconds() for value in values]
-    gaps = {round(b - a, 2) for a, b in zip(seconds, seconds[1:], strict=False)}
+    gaps = {round(b - a, 2) for a, b in itertools.pairwise(seconds)}
 
     assert gaps == {60.0}
     assert {one.get("context") for value in values for one in value["sampledValue"]} == {"Sample.Periodic"}
@@ -417,3 +418,34 @@ def test_a_whole_day_is_the_same_every_time(tmp_path):
     first, second = transcript(tmp_path / "a"), transcript(tmp_path / "b")
     assert first == second
     assert len(first) > 900
+
+
+async def test_no_energy_flows_through_a_cable_that_cannot_be_locked(lab, autojump_clock):
+    """TC_024: ConnectorLockFailure, no transaction; after the repair the connector serves again."""
+    async with lab.powered():
+        lab.connector().lock_failure()
+        lab.connector().plug_in()
+        await lab.until_status("Preparing")
+        lab.swipe()
+        report = await lab.until_status("Faulted")
+        await trio.sleep(30)
+        assert report["errorCode"] == "ConnectorLockFailure"
+        assert not lab.calls("StartTransaction")
+        assert not lab.connector().state().contactor
+        lab.connector().lock_repair()
+        await lab.until_status("Finishing")
+
+
+async def test_the_contactor_closes_after_the_lock(lab, autojump_clock):
+    """However fast the vehicle is."""
+    seen = []
+    async with lab.powered() as running:
+        lab.connector().plug_in()
+        await lab.until_status("Preparing")
+        lab.swipe()
+        while not lab.connector().state().contactor:
+            seen.append(lab.connector().state().locked)
+            await trio.sleep(0.05)
+        assert lab.connector().state().locked
+        assert running.charge_point.setpoints[1].locked
+    assert False in seen

@@ -139,5 +139,5 @@ async def test_a_second_station_on_a_state_directory_is_refused(state, quick):
             assert await second.ended() == 2
             (line,) = second.err.all
             assert str(state) in line
-            assert "locked" in line
+            assert "in use by another process" in line
         assert (await box.state())["machines"]["registration"]["state"] == "unregistered"
