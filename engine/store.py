@@ -105,7 +105,9 @@ class Store:
             self._prepare()
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                raise StoreError(f"{self._file}: cannot be used as the station's database: {error}") from error
+                raise StoreError(
+                    f"{self._file}: cannot be used as the station's database: {error}"
+                ) from error
             raise StoreError(f"{self._file}: is in use by another process") from error
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"{self._file}: cannot be used as the station's database: {error}") from error

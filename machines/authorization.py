@@ -81,7 +81,7 @@ def decide_offline(facts: Facts) -> Decision:
 
 def may_begin(facts: Facts) -> bool:
     """Whether anybody may start here now (facts 5.1 step 1)."""
-    return facts.is_operative and not facts.is_faulted and facts.status in FREE
+    return facts.is_operative and not facts.is_faulted and not facts.is_restarting and facts.status in FREE
 
 
 class AuthorizationData(Struct, frozen=True):

@@ -261,6 +261,7 @@ class ChargePoint:
                 is_open=is_open,
                 is_accepted=registration.state == "accepted",
                 was_accepted=registration.data.was_accepted,
+                is_restarting=machines["reset"].state != "running",
                 is_faulted=machines["fault/0"].state == "faulted",
                 is_operative=machines["availability/0"].state == "operative",
                 is_scheduled=machines["availability/0"].state == "scheduled",
@@ -284,6 +285,7 @@ class ChargePoint:
             is_open=is_open,
             is_accepted=registration.state == "accepted",
             was_accepted=registration.data.was_accepted,
+            is_restarting=machines["reset"].state != "running",
             connector=connector,
             status=STATUSES[status],
             has_cable=pilot.state in {"cable_only", "connected", "requesting"}

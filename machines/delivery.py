@@ -116,10 +116,12 @@ class Delivery(Machine[DeliveryData, Facts]):
     waiting.to(waiting, event=when(MessageDelivered,         "late: settled before"),              unless="is_head")
     stays(MessageDelivered, "late: settled before", idle)
     # No answer
-    sending.to(waiting, event=when(MessageFailed,            "3.7.1 failed to process"),           cond=["is_call_error", "has_attempts"],       on="count")
-    sending.to(sending, event=when(MessageFailed,            "3.7.1 given up, the next one"),      cond=["is_call_error", "has_more"], unless="has_attempts", on="give_up_and_send")
-    sending.to(idle,    event=when(MessageFailed,            "3.7.1 given up, it was the last"),   cond="is_call_error", unless=["has_attempts", "has_more"],  on="give_up")
-    sending.to(waiting, event=when(MessageFailed,            "decision D1: a time-out counts nothing"), unless="is_call_error",                  on="wait")
+    sending.to(waiting, event=when(MessageFailed,            "3.7.1 failed to process"),           cond=["is_head", "is_call_error", "has_attempts"],                       on="count")
+    sending.to(sending, event=when(MessageFailed,            "3.7.1 given up, the next one"),      cond=["is_head", "is_call_error", "has_more"], unless="has_attempts",    on="give_up_and_send")
+    sending.to(idle,    event=when(MessageFailed,            "3.7.1 given up, it was the last"),   cond=["is_head", "is_call_error"], unless=["has_attempts", "has_more"],  on="give_up")
+    sending.to(waiting, event=when(MessageFailed,            "decision D1: a time-out counts nothing"), cond="is_head", unless="is_call_error",                             on="wait")
+    sending.to(sending, event=when(MessageFailed,            "a second transmission, settled by a late answer"), unless="is_head")
+    stays(MessageFailed, "a second transmission, settled by a late answer", idle, waiting)
     waiting.to(sending, event=when(RetryDue,                 "3.7.1 once more"),                                        on="send_head")
     # After a restart
     held.to(held,       event=when(Resumed,                  "3.7 the queue is kept"),                                  on="recall")
@@ -131,7 +133,6 @@ class Delivery(Machine[DeliveryData, Facts]):
         ("held", RetryDue): "its timer runs only while waiting",
         ("idle", RegistrationAccepted): "registered already",
         ("idle", ConnectionOpened): "connected already",
-        ("idle", MessageFailed): "nothing is in flight",
         ("idle", RetryDue): "its timer runs only while waiting",
         ("idle", Resumed): "told first",
         ("sending", RegistrationAccepted): "registered already",
@@ -140,7 +141,6 @@ class Delivery(Machine[DeliveryData, Facts]):
         ("sending", Resumed): "told first",
         ("waiting", RegistrationAccepted): "registered already",
         ("waiting", ConnectionOpened): "connected already",
-        ("waiting", MessageFailed): "nothing is in flight",
         ("waiting", Resumed): "told first",
     }
 
@@ -160,8 +160,8 @@ class Delivery(Machine[DeliveryData, Facts]):
     def is_accepted(self) -> bool:
         return self.facts.is_accepted
 
-    def is_head(self, delivered: MessageDelivered) -> bool:
-        return delivered.number == self.data.head
+    def is_head(self, ended: MessageDelivered | MessageFailed) -> bool:
+        return ended.number == self.data.head
 
     def is_call_error(self, failed: MessageFailed) -> bool:
         return failed.failure is Failure.CALL_ERROR

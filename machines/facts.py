@@ -27,6 +27,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     was_accepted: bool
     """It did so at least once in the life of the station."""
 
+    is_restarting: bool = False
+    """Reset was accepted: nobody may begin any more."""
     connector: ConnectorSettings | None = None
     """None for the station."""
     status: ChargePointStatus = ChargePointStatus.AVAILABLE

@@ -202,7 +202,9 @@ class Transaction(Machine[TransactionData, Facts]):
     stays(StartSettled, "of an earlier transaction", idle, authorized, starting, deauthorized)
     stays(BecameFaulted, "4.9 no transaction", idle)
     stays(BecameFaulted, "4.9 already stopping", stopping)
-    stays(CableHeld, "5.18 no start waits for it", idle, authorized, running, deauthorized, recovering, stopping)
+    stays(
+        CableHeld, "5.18 no start waits for it", idle, authorized, running, deauthorized, recovering, stopping
+    )
     stays(RestartGranted, "5.14 no transaction", idle)
     stays(RestartGranted, "5.14 already stopping", stopping)
     stays(UnlockGranted, "5.18 no transaction", idle)
@@ -251,7 +253,7 @@ class Transaction(Machine[TransactionData, Facts]):
     # Guards
 
     def may_start(self) -> bool:
-        return self.facts.is_operative and not self.facts.is_faulted
+        return self.facts.is_operative and not self.facts.is_faulted and not self.facts.is_restarting
 
     def is_connected(self) -> bool:
         return self.facts.is_connected

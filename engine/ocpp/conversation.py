@@ -242,6 +242,9 @@ class Conversation:
         elif answer.call_id in self._late:
             waiting = self._late.pop(answer.call_id)
             late = True
+            if self._transaction is not None and self._transaction.owner == waiting.owner:
+                # It waits to be sent once more; the answer has come after all.
+                self._transaction = None
         else:
             self._log("ignored", why="an answer to no CALL of ours")
             return

@@ -162,3 +162,26 @@ async def test_authorize_may_be_fast_or_slow(lab, autojump_clock, seconds):
         await lab.until_status("Charging")
 
     assert len(lab.calls("Authorize")) == 1
+
+
+async def test_a_late_answer_while_it_is_sent_once_more(lab, autojump_clock):
+    """The second transmission is answered, or not, to no effect: the queue has moved on."""
+    asked = []
+
+    async def late(_):
+        asked.append(trio.current_time())
+        await trio.sleep(65 if len(asked) == 1 else 100)  # the retry comes after 30 + 10
+        return StartTransactionConf(transaction_id=9, id_tag_info=IdTagInfo(status="Accepted"))
+
+    lab.declare(transaction_message_retry_interval=10)
+    lab.csms.override("StartTransaction", late)
+    async with lab.powered():
+        lab.connector().plug_in()
+        lab.swipe()
+        await trio.sleep(600)
+        assert lab.running.charge_point.machines["transaction/1"].data.transaction_id == 9
+        assert lab.states()["delivery"] == "idle"
+        lab.swipe()
+        await lab.until("StopTransaction")
+
+    assert len(asked) == 2
