@@ -1,5 +1,6 @@
 """Safe first, durable second, visible third: with a disk that does not answer, in real time."""
 
+import contextlib
 import threading
 
 import pytest
@@ -8,13 +9,14 @@ from msgspec.structs import replace
 from trio.testing import memory_stream_pair
 
 from drivers.simulated import SimulatedConnector
-from engine.csms import Csms
+from engine.csms import Csms, NotConnectedError
 from engine.devices import devices_of
 from engine.owner import StoreStalledError
 from engine.run import RunningStation
 from engine.station_file import load
 from engine.store import Store
 from machines.vocabulary.hardware import HardwareFault
+from machines.vocabulary.ocpp import ChangeConfiguration
 from tests.lab import EPOCH
 
 
@@ -130,18 +132,33 @@ async def test_no_contactor_closes_on_what_is_not_on_record(tmp_path, nursery):
 
 
 async def test_a_disk_that_hangs_for_too_long_ends_the_process_with_the_contactor_open(tmp_path):
-    """``uncommitted_max``: loud, and on the safe side."""
+    """``uncommitted_max``: loud, and on the safe side while the disk still hangs."""
     stage = Stage(tmp_path, uncommitted_max=10)
+    opened = []
+
+    async def watch():
+        with trio.CancelScope(shield=True):
+            opened.append(await _becomes(lambda: not stage.connector.state().contactor))
+            stage.store.is_free.set()
+
+    async def change():
+        with contextlib.suppress(NotConnectedError):
+            await stage.csms.call(ChangeConfiguration(key="HeartbeatInterval", value="99"))
+
     with pytest.RaisesGroup(pytest.RaisesExc(StoreStalledError), flatten_subgroups=True):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(stage.run)
-            with trio.fail_after(20):
+            with trio.fail_after(60):
                 await stage.charge()
                 stage.store.is_free.clear()
-                release = threading.Timer(0.5, stage.store.is_free.set)  # the thread must end some day
-                release.start()
+                nursery.start_soon(watch)
+                # Durable, so it waits for the disk; what comes after it queues up.
+                nursery.start_soon(change)
+                configuration = stage.running.charge_point.machines["configuration"]
+                assert await _becomes(lambda: configuration.data.changed)
                 for _ in range(20):
-                    stage.connector.raise_fault(HardwareFault.SIGNAL, "again")
+                    stage.connector.raise_fault(HardwareFault.SIGNAL, "a warning")
                     stage.connector.clear_fault(HardwareFault.SIGNAL)
                 await trio.sleep_forever()
-    assert not stage.connector.state().contactor
+
+    assert opened == [True]
