@@ -111,15 +111,32 @@ class Owner:
 
     async def run(self, first: Arrival) -> None:
         """Handle ``first``, then what arrives, until cancelled. A defect in a machine ends it."""
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._timers.run, self._send)
-            if self._commit_in_thread:
-                nursery.start_soon(self._commit_what_waits)
-            await self._handle(first)
-            async for item in self._receive:
-                arrival = self._timers.take(item) if isinstance(item, Due) else item
-                if arrival is not None:
-                    await self._handle(arrival)
+        await self._handle(first)
+        async for item in self._receive:
+            arrival = self._timers.take(item) if isinstance(item, Due) else item
+            if arrival is not None:
+                await self._handle(arrival)
+
+    async def run_timers(self) -> None:
+        """Put what is due into the inbox, until cancelled."""
+        await self._timers.run(self._send)
+
+    async def run_commits(self) -> None:
+        """Commit what waits for the disk, until cancelled; with commits made on the spot, do nothing.
+
+        A task of its own beside :meth:`run`: if that ends in an error, the devices are switched off at once and do
+        not wait for the thread that waits for the disk.
+        """
+        while self._commit_in_thread:
+            await self._work.wait()
+            self._work = trio.Event()
+            group = list(self._uncommitted)
+            batch = merged(pending.batch for pending in group)
+            if not batch.is_empty:
+                await trio.to_thread.run_sync(self._store.write, batch)
+            for pending in group:
+                self._uncommitted.popleft()
+                await self._make_visible(pending)
 
     async def _handle(self, arrival: Arrival) -> None:
         if isinstance(arrival, ConnectionOpened):
@@ -180,19 +197,6 @@ class Owner:
             self._boot = Boot(self._clock.boot, self._clock.zero, is_set=True)
         if first or abs(error) > 1:
             self._log.event("clock set", by_s=round(-error, 3))
-
-    async def _commit_what_waits(self) -> None:
-        """Commit steps, all that wait at once, and make them visible in order."""
-        while True:
-            await self._work.wait()
-            self._work = trio.Event()
-            group = list(self._uncommitted)
-            batch = merged(pending.batch for pending in group)
-            if not batch.is_empty:
-                await trio.to_thread.run_sync(self._store.write, batch)
-            for pending in group:
-                self._uncommitted.popleft()
-                await self._make_visible(pending)
 
     async def _make_visible(self, pending: Pending) -> None:
         for number, setpoint in pending.setpoints.items():

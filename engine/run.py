@@ -146,6 +146,8 @@ class RunningStation:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._link.run)
             nursery.start_soon(self._hardware.run)
+            nursery.start_soon(self._owner.run_timers)
+            nursery.start_soon(self._owner.run_commits)
             nursery.start_soon(self._owner.run, PoweredUp(self._store.memories()))
             await self._ended.wait()
             with trio.move_on_after(self.station.settings.limits.pong_timeout_s):

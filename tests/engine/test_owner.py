@@ -56,9 +56,7 @@ class Stage:
                     nursery.start_soon(self.csms.serve_stream, theirs)
                     return ours
 
-                self.running = RunningStation(
-                    self.station, self.devices, self.store, open_stream=open_stream
-                )
+                self.running = RunningStation(self.station, self.devices, self.store, open_stream=open_stream)
                 await self.running.run()
         finally:
             self.store.is_free.set()

@@ -412,7 +412,9 @@ class World:
             if setpoint.contactor:
                 assert machines[f"control_pilot/{number}"].state == "requesting"
                 is_locked = machines[f"connector_lock/{number}"].state == "locked"
-                assert is_locked or not self.settings_of(number).has_lock, "energy through a cable that is loose"
+                assert is_locked or not self.settings_of(number).has_lock, (
+                    "energy through a cable that is loose"
+                )
             if setpoint.offered_a:
                 assert 6 <= setpoint.offered_a <= self.settings_of(number).current_max_a
         size = machines["delivery"].data.size

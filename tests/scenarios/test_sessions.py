@@ -245,9 +245,7 @@ async def test_a_start_that_is_not_accepted_may_stay_open_without_energy(lab, au
 
 
 def _refuse(_: StartTransaction) -> StartTransactionConf:
-    return StartTransactionConf(
-        transaction_id=77, id_tag_info=IdTagInfo(status=AuthorizationStatus.BLOCKED)
-    )
+    return StartTransactionConf(transaction_id=77, id_tag_info=IdTagInfo(status=AuthorizationStatus.BLOCKED))
 
 
 async def test_a_group_member_may_stop(lab, autojump_clock):
@@ -255,9 +253,7 @@ async def test_a_group_member_may_stop(lab, autojump_clock):
 
     def authorize(request: Authorize) -> AuthorizeConf:
         parent = None if request.id_tag == "STRANGER" else "FAMILY"
-        return AuthorizeConf(
-            id_tag_info=IdTagInfo(status=AuthorizationStatus.ACCEPTED, parent_id_tag=parent)
-        )
+        return AuthorizeConf(id_tag_info=IdTagInfo(status=AuthorizationStatus.ACCEPTED, parent_id_tag=parent))
 
     lab.csms.override("Authorize", authorize)
     async with lab.powered():
@@ -396,6 +392,7 @@ async def test_the_operator_limits_and_pauses_the_current(tmp_path, autojump_clo
 
 def test_a_whole_day_is_the_same_every_time(tmp_path):
     """One seed, one transcript: ids of messages aside, nothing depends on the scheduler."""
+
     def transcript(directory):
         async def day():
             lab = Lab(directory)
