@@ -22,6 +22,7 @@ from msgspec import Meta, Struct
 
 from drivers.simulated import SimulatedConnector, SimulatedReader, SimulationError
 from machines.vocabulary.hardware import HardwareFault
+from machines.vocabulary.wire import DataTransferAsked
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -59,7 +60,7 @@ class BenchError(Exception):
 
 
 class BenchStation(Protocol):
-    """What the bench needs of a running station. No method waits."""
+    """What the bench needs of a running station. No method waits but ``send_data``."""
 
     @property
     def connectors(self) -> Mapping[int, SimulatedConnector]:
@@ -74,6 +75,9 @@ class BenchStation(Protocol):
 
     def set_link(self, up: bool) -> None:
         """Cut the network to the Central System, or restore it. Setting it as it is changes nothing."""
+
+    async def send_data(self, asked: DataTransferAsked) -> None:
+        """Have DataTransfer sent; what is answered shows in the snapshot. Waits while the inbox is full."""
 
     def power_cut(self) -> None:
         """End at once as by a power cut; see ``kill_this_process``."""
@@ -156,6 +160,10 @@ class _Nothing(Struct, frozen=True, forbid_unknown_fields=True):
     """No field at all; the body may also be empty."""
 
 
+class _Stop(Struct, frozen=True, forbid_unknown_fields=True):
+    emergency: bool = False
+
+
 class _Unplug(Struct, frozen=True, forbid_unknown_fields=True):
     side: Literal["both", "vehicle", "station"] = "both"
 
@@ -176,6 +184,12 @@ class _Silence(Struct, frozen=True, forbid_unknown_fields=True):
 class _Swipe(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     id_tag: Annotated[str, Meta(min_length=1, max_length=20, pattern=r"^[ -~]+\Z")]
     connectors: Annotated[tuple[int, ...], Meta(min_length=1, max_length=100)] | None = None
+
+
+class _DataTransfer(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    vendor_id: Annotated[str, Meta(min_length=1, max_length=255)]
+    message_id: Annotated[str, Meta(max_length=50)] | None = None
+    data: Annotated[str, Meta(max_length=50_000)] | None = None
 
 
 class _Refused(Exception):  # noqa: N818 - the name of the fact
@@ -227,6 +241,7 @@ _STIMULI: Mapping[str, _Stimulus] = {
         _FaultCode, lambda connector, body: connector.clear_fault(_fault(body.error_code))
     ),
     "lock-failure": _Stimulus(_Nothing, lambda connector, _: connector.lock_failure()),
+    "stop": _Stimulus(_Stop, lambda connector, body: connector.press_stop(is_emergency=body.emergency)),
     "lock-repair": _Stimulus(_Nothing, lambda connector, _: connector.lock_repair()),
     "meter-silence": _Stimulus(_Silence, lambda connector, body: connector.meter_silence(body.silent)),
 }
@@ -294,6 +309,11 @@ def _application(station: BenchStation) -> "tuple[Starlette, trio.MemoryReceiveC
         _swipe(station, _decode(await _read(request), _Swipe))
         return answer(200, {"status": "ok"})
 
+    async def data_transfer(request: "Request") -> Response:
+        body = _decode(await _read(request), _DataTransfer)
+        await station.send_data(DataTransferAsked(body.vendor_id, body.message_id, body.data))
+        return answer(200, {"status": "ok"})
+
     def link(up: bool) -> Callable[["Request"], Awaitable[Response]]:
         async def handler(request: "Request") -> Response:
             _decode(await _read(request), _Nothing)
@@ -340,6 +360,7 @@ def _application(station: BenchStation) -> "tuple[Starlette, trio.MemoryReceiveC
             for name, stimulus in _STIMULI.items()
         ),
         Route("/swipe", swipe, methods=["POST"]),
+        Route("/data-transfer", data_transfer, methods=["POST"]),
         Route("/link/up", link(up=True), methods=["POST"]),
         Route("/link/down", link(up=False), methods=["POST"]),
         Route("/power-cut", power_cut, methods=["POST"]),

@@ -18,9 +18,9 @@ from engine.timers import Due, Timers
 from machines.charge_point import Arrival, ChargePoint, Emitted, Step
 from machines.machine import Effect
 from machines.vocabulary.effects import (
+    Collect,
     Dial,
     Forget,
-    HangUp,
     Keep,
     LearnTime,
     ReadMeter,
@@ -43,7 +43,7 @@ class Perform(Protocol):
         """Make the hardware so."""
 
     def at_once(self, effect: Effect) -> None:
-        """Carry out an effect that nobody outside can see: Dial, HangUp, ReadMeter."""
+        """Carry out an effect that nobody outside can see: Dial, ReadMeter."""
 
     async def visible(self, emitted: Emitted, call_id: str, connection: int) -> None:
         """Carry out an effect that somebody outside can see. ``connection`` is the one it was meant for."""
@@ -175,9 +175,9 @@ class Owner:
                     self._timers.stop(emitted.by, timer)
                 case LearnTime(utc=utc):
                     self._learn(utc)
-                case Keep() | Forget() | Settle() as effect:
+                case Keep() | Collect() | Forget() | Settle() as effect:
                     written.append(effect)
-                case Dial() | HangUp() | ReadMeter() as effect:
+                case Dial() | ReadMeter() as effect:
                     self._perform.at_once(effect)
                 case _:
                     visible.append(emitted)

@@ -14,6 +14,7 @@ from engine.devices import Devices, devices_of
 from engine.log import EventLog
 from engine.run import RunningStation
 from engine.store import Store
+from machines.vocabulary.wire import DataTransferAsked
 
 
 class NoSimulationError(Exception):
@@ -79,6 +80,10 @@ class StationProcess:
         self._link_is_up = up
         self.running.set_link(up)
 
+    async def send_data(self, asked: DataTransferAsked) -> None:
+        """Have DataTransfer sent to the Central System."""
+        await self.running.deliver(asked)
+
     def power_cut(self) -> NoReturn:
         """Die at once."""
         from engine.bench import kill_this_process
@@ -120,5 +125,6 @@ async def run_until_told(station: Station, state: Path, bench: tuple[str, int] |
                 async for _ in signals:
                     break
             nursery.cancel_scope.cancel()
+        store.mark_clean()
     finally:
         store.close()

@@ -5,7 +5,7 @@ What ends one of its tasks unexpectedly ends the station, with its state intact;
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from engine.ocpp.websocket import OpenStream
 from engine.owner import Owner
 from engine.store import Store
 from engine.timers import Timers
+from engine.transaction_data import transaction_data
 from machines import routes
 from machines.charge_point import Arrival, ChargePoint, Emitted, PoweredUp
 from machines.machine import Effect
@@ -37,9 +38,13 @@ from machines.vocabulary.effects import (
     Restart,
 )
 from machines.vocabulary.hardware import Setpoint
-from machines.vocabulary.ocpp import StatusNotification
-from machines.vocabulary.transactions import UNSETTLED, to_request
-from machines.vocabulary.wire import CallFailed, Failure, WireEvent
+from machines.vocabulary.keys import Keys
+from machines.vocabulary.ocpp import MeterValue, MeterValues, Request, StatusNotification
+from machines.vocabulary.transactions import UNSETTLED, Ended, TransactionMessage, to_request
+from machines.vocabulary.wire import CallFailed, Failure, RestartFailed, WireEvent
+
+HEADER_SIZE_MAX = 1024
+"""Bytes of a StopTransaction frame beside its transactionData: more than they ever are."""
 
 
 class RestartRequested(Struct, frozen=True):
@@ -78,6 +83,7 @@ class RunningStation:
         commit_in_thread: See Owner.
         system_utc: The operating system's time of day, now.
         seed: Of the random parts of waiting times; None draws one.
+        restart_refusal: Asked before a restart, with whether it is a hard one: why it cannot be, or "".
     """
 
     def __init__(
@@ -90,6 +96,7 @@ class RunningStation:
         commit_in_thread: bool = True,
         system_utc: float | None = None,
         seed: int | None = None,
+        restart_refusal: Callable[[bool], str] = lambda _is_hard: "",
     ) -> None:
         limits = station.settings.limits
         self.station = station
@@ -99,6 +106,7 @@ class RunningStation:
         system_utc = time.time() if system_utc is None else system_utc
         self.clock = Clock(max(boots, default=0) + 1, system_utc, boots)
         self._store = store
+        self._was_clean = store.was_clean()
         self.charge_point = ChargePoint(station.settings, station.keys, station.defaults)
         self._owner = Owner(
             self.charge_point,
@@ -114,15 +122,14 @@ class RunningStation:
         self._hardware = Hardware(
             devices.connectors, devices.readers, self._owner.deliver, limits.meter_timeout_s
         )
-        key = station.defaults.authorization_key
         self._link = Link(
             LinkSettings(
                 url=station.csms.url,
                 identity=station.csms.identity,
-                password=bytes.fromhex(key) if key else None,
+                password=_password(station.defaults),
                 ca_file=station.csms.ca_file,
                 connect_timeout_s=limits.connect_timeout_s,
-                call_timeout_s=limits.call_timeout_s,
+                call_timeout_s=self._call_timeout_s(station.defaults),
                 ping_interval_s=station.defaults.web_socket_ping_interval,
                 pong_timeout_s=limits.pong_timeout_s,
                 frame_size_max=limits.frame_size_max,
@@ -133,8 +140,10 @@ class RunningStation:
             self._log,
             open_stream,
         )
-        self._connections = 0
-        self._ping_interval_s = station.defaults.web_socket_ping_interval
+        self._keys = station.defaults
+        """The configuration keys that the link knows of."""
+        self._restart_refusal = restart_refusal
+        self._restart_asked = trio.Event()
         self._ended = trio.Event()
         self._restart = RestartRequested(is_hard=False)
 
@@ -148,14 +157,26 @@ class RunningStation:
             nursery.start_soon(self._hardware.run)
             nursery.start_soon(self._owner.run_timers)
             nursery.start_soon(self._owner.run_commits)
-            nursery.start_soon(self._owner.run, PoweredUp(self._store.memories()))
-            await self._ended.wait()
+            nursery.start_soon(self._owner.run, PoweredUp(self._store.memories(), self._was_clean))
+            await self._wait_restart()
+            self._ended.set()
             with trio.move_on_after(self.station.settings.limits.pong_timeout_s):
                 self._link.hang_up("restarting")
                 await self._link.wait_closed()
             nursery.cancel_scope.cancel()
         self._log.event("station ended", hard=self._restart.is_hard)
         return self._restart
+
+    async def _wait_restart(self) -> None:
+        """Wait for a restart that is asked for and not refused."""
+        while True:
+            await self._restart_asked.wait()
+            why = self._restart_refusal(self._restart.is_hard)
+            if not why:
+                return
+            self._log.event("restart failed", why=why)
+            self._restart_asked = trio.Event()
+            await self._owner.deliver(RestartFailed(why))
 
     async def wait_ended(self) -> None:
         """Wait until the station has decided to restart."""
@@ -186,9 +207,8 @@ class RunningStation:
         """Carry out what nobody outside can see."""
         match effect:
             case Dial():
+                self._follow_keys()
                 self._link.dial()
-            case HangUp(why=why):
-                self._link.hang_up(why)
             case ReadMeter():
                 self._hardware.read(effect)
             case _:
@@ -202,30 +222,56 @@ class RunningStation:
             case LeaveUnanswered():
                 self._link.leave_unanswered(call_id)
             case Call(request=request, at=at) if connection == self._link.connections:
-                if isinstance(request, StatusNotification) and at is not None:
-                    timestamp = datetime.fromtimestamp(self.clock.resolve(at), UTC)
-                    request = replace(request, timestamp=timestamp)
+                if at is not None:
+                    request = stamped(request, datetime.fromtimestamp(self.clock.resolve(at), UTC))
                 self._link.call(emitted.by, request)
             case Deliver(number=number) if connection == self._link.connections:
                 message, transaction_id = self._store.message(number)
-                owner = routes.delivery_owner(number, message.local_id)
+                owner = routes.delivery_owner(message)
                 utc = self.clock.resolve(message.at)
                 known = UNSETTLED if transaction_id is None else transaction_id
-                self._link.call_transaction(owner, to_request(message, known, utc))
+                values = self._values_for(message)
+                self._link.call_transaction(owner, to_request(message, known, utc, values))
             case Call() | Deliver():
                 pass  # Meant for a connection that is gone: it died with it.
+            case HangUp(why=why):
+                self._follow_keys()
+                self._link.hang_up(why)
             case Restart(hard=is_hard):
                 self._restart = RestartRequested(is_hard)
-                self._ended.set()
+                self._restart_asked.set()
             case _:
                 raise AssertionError(emitted)
         self._follow_keys()
 
+    def _values_for(self, message: TransactionMessage) -> tuple[MeterValue, ...]:
+        """The transactionData that goes with ``message``."""
+        keys: Keys = self.charge_point.machines["configuration"].data.keys
+        is_wanted = keys.stop_txn_sampled_data or keys.stop_txn_aligned_data
+        if not isinstance(message.body, Ended) or not is_wanted:
+            return ()
+        return transaction_data(
+            self._store.collected(message.local_id),
+            keys.stop_transaction_max_meter_values,
+            self.station.settings.limits.frame_size_max - HEADER_SIZE_MAX,
+            self.clock.resolve,
+        )
+
     def _follow_keys(self) -> None:
-        interval_s = self.charge_point.machines["configuration"].data.keys.web_socket_ping_interval
-        if interval_s != self._ping_interval_s:
-            self._ping_interval_s = interval_s
-            self._link.set_ping_interval(interval_s)
+        """Tell the link of the keys that are about it, if they changed."""
+        before, self._keys = self._keys, self.charge_point.machines["configuration"].data.keys
+        if self._keys is before:
+            return
+        if self._keys.web_socket_ping_interval != before.web_socket_ping_interval:
+            self._link.set_ping_interval(self._keys.web_socket_ping_interval)
+        if self._keys.authorization_key != before.authorization_key:
+            self._link.set_password(_password(self._keys))
+        self._link.set_call_timeout(self._call_timeout_s(self._keys))
+
+    def _call_timeout_s(self, keys: Keys) -> float:
+        """MessageTimeout where the station declares it."""
+        is_declared = self.station.keys.find("MessageTimeout") is not None
+        return keys.message_timeout if is_declared else self.station.settings.limits.call_timeout_s
 
     # For people
 
@@ -243,6 +289,22 @@ class RunningStation:
             hardware={str(number): _seen(driver) for number, driver in self.devices.connectors.items()},
             pending_messages=charge_point.machines["delivery"].data.size,
         )
+
+
+def stamped(request: Request, timestamp: datetime) -> Request:
+    """``request`` with the time of what it reports, where it has a place for one."""
+    match request:
+        case StatusNotification():
+            return replace(request, timestamp=timestamp)
+        case MeterValues(meter_value=values):
+            return replace(request, meter_value=tuple(replace(one, timestamp=timestamp) for one in values))
+        case _:
+            return request
+
+
+def _password(keys: Keys) -> bytes | None:
+    """For Basic authentication: the bytes that AuthorizationKey denotes."""
+    return bytes.fromhex(keys.authorization_key) if keys.authorization_key else None
 
 
 def _fields(setpoint: Setpoint) -> Mapping[str, object]:

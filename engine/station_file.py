@@ -25,7 +25,14 @@ from engine.declaration.problems import Problem, StationFileError
 from engine.declaration.station import Bench, CentralSystem, Device, Log, Reader, Station
 from engine.declaration.validate import validate
 from machines.vocabulary.keys import Keys, KeySet
-from machines.vocabulary.settings import ConnectorSettings, Identity, Limits, Recovery, Settings
+from machines.vocabulary.settings import (
+    ConnectorSettings,
+    Identity,
+    Limits,
+    Recovery,
+    Settings,
+    VendorMessages,
+)
 
 __all__ = ["Problem", "Station", "StationFileError", "check", "describe", "load"]
 
@@ -107,7 +114,13 @@ def _build(file: Path, valid: Table, declared: tuple[KeySet, Keys], ca_directory
             limits=msgspec.convert(valid["limits"], Limits),
             sends=messages["sends"],
             receives=messages["receives"],
+            data_transfer=tuple(
+                msgspec.convert({"vendor_id": vendor, **answer}, VendorMessages)
+                for vendor, answer in _table(valid, "data_transfer").items()
+                if isinstance(answer, dict)
+            ),
             recovery=Recovery(str(_table(valid, "transactions")["recovery"])),
+            free_id_tag=str(_table(valid, "transactions").get("free_id_tag", "")),
         ),
         keys=keys,
         defaults=defaults,

@@ -6,6 +6,7 @@ connection that is never used by two tasks at a time. What is in it:
 * ``machine``: state and data of every machine that remembers;
 * ``message``: transaction messages not yet settled, in order of their numbers;
 * ``charging``: one row for each transaction from start to stop, with the transactionId of the Central System;
+* ``collected``: meter values for a StopTransaction that is not yet settled, by transaction and context;
 * ``boot``: for each run of the station, the time of day when it began.
 """
 
@@ -21,8 +22,8 @@ from msgspec import Struct
 from machines import routes
 from machines.charge_point import Memory
 from machines.machine import Effect
-from machines.vocabulary.effects import Forget, Instant, Keep, Settle
-from machines.vocabulary.transactions import Began, Ended, TransactionMessage
+from machines.vocabulary.effects import Collect, Forget, Instant, Keep, Settle
+from machines.vocabulary.transactions import Began, Collected, Ended, TransactionMessage
 
 FILE = "station.sqlite3"
 SCHEMA_VERSION = 1
@@ -37,7 +38,13 @@ CREATE TABLE charging (
     meter_start INTEGER NOT NULL, began BLOB NOT NULL,
     transaction_id INTEGER, meter_stop INTEGER, reason TEXT, ended BLOB, is_delivered INTEGER NOT NULL DEFAULT 0
 );
-CREATE TABLE boot (number INTEGER PRIMARY KEY, zero REAL NOT NULL, is_set INTEGER NOT NULL);
+CREATE TABLE collected (
+    local_id INTEGER NOT NULL, context TEXT NOT NULL, place INTEGER NOT NULL, content BLOB NOT NULL,
+    PRIMARY KEY (local_id, context, place)
+) WITHOUT ROWID;
+CREATE TABLE boot (
+    number INTEGER PRIMARY KEY, zero REAL NOT NULL, is_set INTEGER NOT NULL, is_clean INTEGER NOT NULL DEFAULT 0
+);
 PRAGMA user_version = {SCHEMA_VERSION};
 """
 
@@ -60,7 +67,7 @@ class Batch(Struct):
     memories: dict[str, Memory]
     """By address; the latest counts."""
     effects: list[Effect]
-    """Keep, Forget and Settle, in order."""
+    """Keep, Collect, Forget and Settle, in order."""
     boot: Boot | None = None
 
     @property
@@ -142,6 +149,15 @@ class Store:
         """For each earlier run the time of day when it began."""
         return dict(self._database.execute("SELECT number, zero FROM boot"))
 
+    def was_clean(self) -> bool:
+        """Whether the latest run on record ended in order."""
+        row = self._database.execute("SELECT is_clean FROM boot ORDER BY number DESC LIMIT 1").fetchone()
+        return bool(row and row[0])
+
+    def mark_clean(self) -> None:
+        """Note that the run on record ends in order."""
+        self._database.execute("UPDATE boot SET is_clean = 1 WHERE number = (SELECT max(number) FROM boot)")
+
     def message(self, number: int) -> tuple[TransactionMessage, int | None]:
         """The transaction message ``number``, and the transactionId of its transaction if there is one yet.
 
@@ -154,6 +170,12 @@ class Store:
         if row is None:
             raise KeyError(number)
         return msgspec.json.decode(row[0], type=TransactionMessage), row[1]
+
+    def collected(self, local_id: int) -> list[Collected]:
+        """The meter values collected in a transaction, those of each context in order."""
+        query = "SELECT content FROM collected WHERE local_id = ? ORDER BY context, place"
+        rows = self._database.execute(query, (local_id,))
+        return [msgspec.json.decode(content, type=Collected) for (content,) in rows]
 
     def ledger(self) -> list[Charging]:
         """Every transaction on record, oldest first."""
@@ -177,7 +199,8 @@ class Store:
             if batch.boot is not None:
                 boot = batch.boot
                 database.execute(
-                    "INSERT OR REPLACE INTO boot VALUES (?, ?, ?)", (boot.number, boot.zero, boot.is_set)
+                    "INSERT OR REPLACE INTO boot (number, zero, is_set) VALUES (?, ?, ?)",
+                    (boot.number, boot.zero, boot.is_set),
                 )
                 database.execute("DELETE FROM boot WHERE number <= ?", (boot.number - BOOTS_MAX,))
             database.execute("COMMIT")
@@ -190,6 +213,8 @@ class Store:
         match effect:
             case Keep(message=TransactionMessage() as message):
                 self._keep(message)
+            case Collect() as collect:
+                self._collect(collect)
             case Forget(number=number):
                 self._forget(number)
             case Settle(local_id=local_id, transaction_id=transaction_id):
@@ -226,10 +251,31 @@ class Store:
             case _:
                 pass
 
+    def _collect(self, collect: Collect) -> None:
+        """Keep every value until there is no more room, then every second, every fourth and so on; and the latest."""
+        database, context = self._database, collect.values[0].context
+        series = (collect.local_id, context)
+        (latest,) = database.execute(
+            "SELECT max(place) FROM collected WHERE local_id = ? AND context = ?", series
+        ).fetchone()
+        place = 0 if latest is None else latest + 1
+        step = _step(place, collect.room)
+        if step != _step(place - 1, collect.room):
+            database.execute(
+                "DELETE FROM collected WHERE local_id = ? AND context = ? AND place % ? != 0", (*series, step)
+            )
+        elif latest is not None and latest % step != 0:
+            database.execute(
+                "DELETE FROM collected WHERE local_id = ? AND context = ? AND place = ?", (*series, latest)
+            )
+        content = msgspec.json.encode(Collected(collect.at, collect.values))
+        database.execute("INSERT INTO collected VALUES (?, ?, ?, ?)", (*series, place, content))
+
     def _forget(self, number: int) -> None:
         message, _ = self.message(number)
         self._database.execute("DELETE FROM message WHERE number = ?", (number,))
         if isinstance(message.body, Ended):
+            self._database.execute("DELETE FROM collected WHERE local_id = ?", (message.local_id,))
             self._database.execute(
                 "UPDATE charging SET is_delivered = 1 WHERE local_id = ?", (message.local_id,)
             )
@@ -251,6 +297,14 @@ def merged(batches: Iterable[Batch]) -> Batch:
         together.effects.extend(batch.effects)
         together.boot = batch.boot or together.boot
     return together
+
+
+def _step(place: int, room: int) -> int:
+    """The least power of two whose multiples up to ``place``, and ``place`` itself, are at most ``room``."""
+    step = 1
+    while -(-place // step) + 1 > room:
+        step *= 2
+    return step
 
 
 def _encode(instant: Instant) -> Any:

@@ -2,22 +2,25 @@
 
 from collections.abc import Mapping
 
-from machines.authorization import is_same, may_begin
+from machines.admission import Admission, admission, may_begin
 from machines.facts import Facts
 from machines.vocabulary.ocpp import (
+    CancelReservation,
     ChangeAvailability,
     RemoteStartTransaction,
     RemoteStopTransaction,
     Request,
+    ReserveNow,
     UnlockConnector,
 )
+from machines.vocabulary.tags import is_same
 
 
 def for_card(id_tag: str, served: Mapping[int, Facts]) -> int:
     """The connector that a card means, of those its reader serves; the lowest number where several fit.
 
-    In this order: its own transaction or intent, a vehicle that waits for a card, a free connector, a transaction
-    whose group might admit it, any.
+    In this order: its own transaction or intent, a connector reserved for it or perhaps for its group, a vehicle that
+    waits for a card, a free connector, a transaction whose group might admit it, any.
     """
     ranks = {number: _rank(id_tag, facts) for number, facts in served.items()}
     return min(ranks, key=lambda number: (ranks[number], number))
@@ -26,11 +29,20 @@ def for_card(id_tag: str, served: Mapping[int, Facts]) -> int:
 def _rank(id_tag: str, facts: Facts) -> int:
     if facts.transaction != "idle" and is_same(id_tag, facts.id_tag):
         return 0
-    if facts.transaction == "idle" and may_begin(facts):
-        return 1 if facts.is_connected else 2
+    if facts.transaction == "idle" and _may_begin_with(id_tag, facts):
+        if facts.reserved_for and admission(facts, id_tag) is Admission.YES:
+            return 1
+        if facts.reserved_for:
+            return 4  # perhaps of its group: only if nothing else is free
+        return 2 if facts.is_connected else 3
     if facts.transaction in {"running", "deauthorized"} and facts.parent_id_tag is not None:
-        return 3
-    return 4
+        return 5
+    return 6
+
+
+def _may_begin_with(id_tag: str, facts: Facts) -> bool:
+    """Whether the idTag may start here as far as it is known now (5.13: a reservation refuses all others)."""
+    return may_begin(facts) and admission(facts, id_tag) is not Admission.NO
 
 
 def for_request(request: Request, connectors: Mapping[int, Facts]) -> int:
@@ -38,14 +50,23 @@ def for_request(request: Request, connectors: Mapping[int, Facts]) -> int:
     match request:
         case ChangeAvailability(connector_id=number):
             return number if number in connectors else 0
+        case ReserveNow(connector_id=0) if len(connectors) == 1:
+            return min(connectors)  # its only connector is what connector 0 guarantees (decision RV5)
+        case ReserveNow(connector_id=number):
+            return number if number in connectors else 0
+        case CancelReservation(reservation_id=wanted):
+            return next((n for n, facts in connectors.items() if facts.own_reservation_id == wanted), 0)
         case UnlockConnector(connector_id=number):
             return number if number in connectors else 1
         case RemoteStartTransaction(connector_id=int() as number):
             return number if number in connectors else 1
-        case RemoteStartTransaction():
-            free = [n for n, facts in connectors.items() if facts.transaction == "idle" and may_begin(facts)]
-            waiting = [n for n in free if connectors[n].is_connected]
-            return min(waiting or free or connectors)
+        case RemoteStartTransaction(id_tag=tag):
+            free = {
+                number: facts
+                for number, facts in connectors.items()
+                if facts.transaction == "idle" and _may_begin_with(tag, facts)
+            }
+            return for_card(tag, free or connectors)
         case RemoteStopTransaction(transaction_id=wanted):
             return next((n for n, facts in connectors.items() if facts.transaction_id == wanted), 1)
         case _:

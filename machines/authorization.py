@@ -1,20 +1,38 @@
 """Who may start or stop at one connector: a presented idTag, or a RemoteStartTransaction.
 
 OCPP 1.6 edition 2: 3.4 and 3.5 local authorisation and offline behaviour, 4.1 Authorize, 4.9 B1, 5.11 Remote Start
-Transaction. What is decided on the spot is :func:`decide`, one rule a line; what only the Central System knows is
-asked with Authorize, one question at a time.
+Transaction. What is decided on the spot stands in machines/admission.py, one rule a line; what only the Central
+System knows is asked with Authorize, one question at a time.
 """
 
-from enum import Enum
 from typing import ClassVar
 
 from msgspec import Struct
 from statemachine import State
 
+from machines.admission import (
+    Admission,
+    Decision,
+    admission,
+    decide,
+    decide_offline,
+    is_valid,
+    known,
+    may_begin,
+)
 from machines.facts import Facts
-from machines.machine import Machine, when
+from machines.machine import Machine, stays, when
 from machines.vocabulary.effects import Answer, Call
-from machines.vocabulary.notices import AuthorizationDropped, Authorized, StopRequested
+from machines.vocabulary.notices import (
+    AuthorizationDropped,
+    Authorized,
+    BecameOperative,
+    CableReleased,
+    FaultsEnded,
+    IdTagLearnt,
+    StopRequested,
+    VehicleConnected,
+)
 from machines.vocabulary.ocpp import (
     AuthorizationStatus,
     Authorize,
@@ -26,6 +44,7 @@ from machines.vocabulary.ocpp import (
     RemoteStartTransaction,
     RemoteStartTransactionConf,
 )
+from machines.vocabulary.tags import is_group, is_same
 from machines.vocabulary.wire import CallFailed, ConnectionClosed
 
 
@@ -33,55 +52,6 @@ class IdTagPresented(Struct, frozen=True):
     """A card was shown for this connector."""
 
     id_tag: str
-
-
-class Decision(Enum):
-    """What follows from a presented idTag, before anybody is asked."""
-
-    STOP = "stop"
-    DROP = "drop"
-    ASK_TO_STOP = "ask to stop"
-    ASK_TO_START = "ask to start"
-    START = "start"
-    REFUSE = "refuse"
-
-
-FREE = {ChargePointStatus.AVAILABLE, ChargePointStatus.PREPARING, ChargePointStatus.FINISHING}
-
-
-def is_same(one: str, other: str) -> bool:
-    """Whether two idTags are the same: they are case-insensitive (7.28 CiString)."""
-    return one.casefold() == other.casefold()
-
-
-def decide(facts: Facts, id_tag: str) -> Decision:
-    """Decide on ``id_tag`` as facts 5.1 and 5.2 order it. The first line that applies holds."""
-    runs = facts.transaction in {"running", "deauthorized"}
-    if runs and is_same(id_tag, facts.id_tag):
-        return Decision.STOP  # 4.10: no Authorize for the idTag that started it
-    if runs and facts.parent_id_tag is not None and facts.is_online:
-        return Decision.ASK_TO_STOP  # 4.10: one of the same group may stop it
-    if facts.transaction == "authorized" and is_same(id_tag, facts.id_tag):
-        return Decision.DROP  # 4.9 B1: shown a second time
-    if facts.transaction not in {"idle", "authorized"}:
-        return Decision.REFUSE  # somebody else's transaction
-    if not may_begin(facts):
-        return Decision.REFUSE  # 5.1 step 1
-    if facts.is_online:
-        return Decision.ASK_TO_START  # 5.1 step 3
-    return decide_offline(facts)
-
-
-def decide_offline(facts: Facts) -> Decision:
-    """Decide without the Central System (facts 5.1, steps 5 and 7)."""
-    if facts.keys.allow_offline_tx_for_unknown_id and facts.was_accepted:
-        return Decision.START
-    return Decision.REFUSE
-
-
-def may_begin(facts: Facts) -> bool:
-    """Whether anybody may start here now (facts 5.1 step 1)."""
-    return facts.is_operative and not facts.is_faulted and not facts.is_restarting and facts.status in FREE
 
 
 class AuthorizationData(Struct, frozen=True):
@@ -95,7 +65,16 @@ class AuthorizationData(Struct, frozen=True):
 class Authorization(Machine[AuthorizationData, Facts]):
     """Authorisation at one connector."""
 
-    messages = (IdTagPresented, RemoteStartTransaction, AuthorizeConf, CallFailed, ConnectionClosed)
+    messages = (
+        IdTagPresented,
+        RemoteStartTransaction,
+        AuthorizeConf,
+        CallFailed,
+        ConnectionClosed,
+        VehicleConnected,
+        BecameOperative,
+        FaultsEnded,
+    )
 
     idle = State("Idle", value="idle", initial=True)
     asking = State("Asking", value="asking")
@@ -106,27 +85,40 @@ class Authorization(Machine[AuthorizationData, Facts]):
     idle.to(asking, event=when(IdTagPresented,         "4.10, 4.1 same group?"),           cond="asks_to_stop",  on="ask_to_stop")
     idle.to(idle,   event=when(IdTagPresented,         "4.9 B1 shown a second time"),      cond="drops",         on="drop")
     idle.to(asking, event=when(IdTagPresented,         "4.1"),                             cond="asks_to_start", on="ask_to_start")
-    idle.to(idle,   event=when(IdTagPresented,         "3.5.1 AllowOfflineTxForUnknownId"), cond="starts",       on="start")
+    idle.to(idle,   event=when(IdTagPresented,         "3.5.4 AllowOfflineTxForUnknownId"), cond="starts",       on="start")
     idle.to(idle,   event=when(IdTagPresented,         "4.1 refused"),                     cond="refuses")
     asking.to(asking, event=when(IdTagPresented,       "4.1 one question at a time"))
+    idle.to(idle,   event=when(IdTagPresented,         "4.8 the cable that was kept"),     cond="releases",      on="release")
+    # No card at all
+    idle.to(idle,   event=when(VehicleConnected,       "4.9 A3 A4 A5 free of charge"),     cond="is_free",                                            on="start_free")
+    idle.to(idle,   event=when(VehicleConnected,       "4.1 a card is needed"),            unless="is_free")
+    idle.to(idle,   event=when(BecameOperative,        "4.9 H3 H4 H5 free of charge"),     cond=["is_free", "is_connected"],                          on="start_free")
+    idle.to(idle,   event=when(BecameOperative,        "5.2 no vehicle"),                  cond="is_free", unless="is_connected")
+    idle.to(idle,   event=when(BecameOperative,        "4.1 a card is needed"),            unless="is_free")
+    idle.to(idle,   event=when(FaultsEnded,            "4.9 I1 free of charge"),           cond=["is_free", "is_connected"],                          on="start_free")
+    idle.to(idle,   event=when(FaultsEnded,            "4.9 no vehicle"),                  cond="is_free", unless="is_connected")
+    idle.to(idle,   event=when(FaultsEnded,            "4.1 a card is needed"),            unless="is_free")
     # RemoteStartTransaction.req
     idle.to(idle,   event=when(RemoteStartTransaction, "5.11 Rejected"),                   unless="may_start_remotely",                               on="reject")
-    idle.to(asking, event=when(RemoteStartTransaction, "5.11.1 AuthorizeRemoteTxRequests"), cond=["may_start_remotely", "authorizes_remote"],         on="accept_and_ask")
-    idle.to(idle,   event=when(RemoteStartTransaction, "5.11"),                            cond="may_start_remotely", unless="authorizes_remote",     on="accept")
+    idle.to(asking, event=when(RemoteStartTransaction, "5.11.1 AuthorizeRemoteTxRequests"), cond=["may_start_remotely", "must_be_asked"],             on="accept_and_ask")
+    idle.to(idle,   event=when(RemoteStartTransaction, "5.11"),                            cond="may_start_remotely", unless="must_be_asked",         on="accept")
     asking.to(asking, event=when(RemoteStartTransaction, "5.11 another start is pending"), on="reject")
     # Authorize.conf
     asking.to(idle, event=when(AuthorizeConf,          "4.1 Accepted"),                    cond="grants_start",  on="grant")
     asking.to(idle, event=when(AuthorizeConf,          "4.10 same parentIdTag"),           cond="grants_stop",   on="stop_by_group")
-    asking.to(idle, event=when(AuthorizeConf,          "4.1 not Accepted"),                cond="denies")
-    asking.to(idle, event=when(CallFailed,             "3.5.1 AllowOfflineTxForUnknownId"), cond="starts_unanswered",   on="start_unanswered")
+    asking.to(idle, event=when(AuthorizeConf,          "4.1 not Accepted, or not for here"), cond="denies",      on="learn")
+    asking.to(idle, event=when(CallFailed,             "3.5.4 AllowOfflineTxForUnknownId"), cond="starts_unanswered",   on="start_unanswered")
     asking.to(idle, event=when(CallFailed,             "3.5 nobody answered"),             unless="starts_unanswered")
-    asking.to(idle, event=when(ConnectionClosed,       "3.5.1 AllowOfflineTxForUnknownId"), cond="starts_unanswered",   on="start_unanswered")
+    asking.to(idle, event=when(ConnectionClosed,       "3.5.4 AllowOfflineTxForUnknownId"), cond="starts_unanswered",   on="start_unanswered")
     asking.to(idle, event=when(ConnectionClosed,       "3.5 nobody can answer"),           unless="starts_unanswered")
     idle.to(idle,   event=when(ConnectionClosed,       "nothing was asked"))
     # fmt: on
 
+    stays(VehicleConnected, "4.1 the answer decides", asking)
+    stays(BecameOperative, "4.1 the answer decides", asking)
+    stays(FaultsEnded, "4.1 the answer decides", asking)
     exclusive = (
-        ("stops", "asks_to_stop", "drops", "asks_to_start", "starts", "refuses"),
+        ("stops", "releases", "asks_to_stop", "drops", "asks_to_start", "starts", "refuses"),
         ("grants_start", "grants_stop", "denies"),
     )
     impossible: ClassVar = {
@@ -138,6 +130,9 @@ class Authorization(Machine[AuthorizationData, Facts]):
 
     def stops(self, shown: IdTagPresented) -> bool:
         return decide(self.facts, shown.id_tag) is Decision.STOP
+
+    def releases(self, shown: IdTagPresented) -> bool:
+        return decide(self.facts, shown.id_tag) is Decision.RELEASE
 
     def asks_to_stop(self, shown: IdTagPresented) -> bool:
         return decide(self.facts, shown.id_tag) is Decision.ASK_TO_STOP
@@ -154,15 +149,30 @@ class Authorization(Machine[AuthorizationData, Facts]):
     def refuses(self, shown: IdTagPresented) -> bool:
         return decide(self.facts, shown.id_tag) is Decision.REFUSE
 
+    # Guards: no card
+
+    def is_free(self) -> bool:
+        facts = self.facts
+        return bool(facts.settings.free_id_tag) and facts.transaction == "idle" and not facts.reserved_for
+
+    def is_connected(self) -> bool:
+        return self.facts.is_connected
+
     # Guards: a remote start
 
     def may_start_remotely(self, request: RemoteStartTransaction) -> bool:
         facts, profile = self.facts, request.charging_profile
+        admitted = admission(facts, request.id_tag)
         return (
             request.connector_id in {None, facts.number}
             and facts.transaction == "idle"
+            and not facts.kept_for
             and may_begin(facts)
             and facts.status is not ChargePointStatus.FINISHING
+            and (
+                admitted is Admission.YES
+                or (admitted is Admission.UNKNOWN and facts.keys.authorize_remote_tx_requests)
+            )
             and (
                 profile is None
                 or (
@@ -172,13 +182,23 @@ class Authorization(Machine[AuthorizationData, Facts]):
             )
         )
 
-    def authorizes_remote(self) -> bool:
-        return self.facts.keys.authorize_remote_tx_requests
+    def must_be_asked(self, request: RemoteStartTransaction) -> bool:
+        """As if the idTag were presented (5.11.1): not where the station may decide by itself."""
+        facts = self.facts
+        knows = facts.keys.local_pre_authorize and is_valid(facts, known(facts, request.id_tag))
+        is_admitted = admission(facts, request.id_tag) is Admission.YES
+        return facts.keys.authorize_remote_tx_requests and not (knows and is_admitted)
 
     # Guards: the answer
 
     def grants_start(self, conf: AuthorizeConf) -> bool:
-        return conf.id_tag_info.status is AuthorizationStatus.ACCEPTED and not self.data.stops
+        facts, info = self.facts, conf.id_tag_info
+        is_admitted = (
+            not facts.reserved_for
+            or is_same(self.data.id_tag, facts.reserved_for)
+            or is_group(info.parent_id_tag, facts.reserved_parent)
+        )
+        return info.status is AuthorizationStatus.ACCEPTED and not self.data.stops and is_admitted
 
     def grants_stop(self, conf: AuthorizeConf) -> bool:
         facts, parent = self.facts, conf.id_tag_info.parent_id_tag
@@ -186,15 +206,16 @@ class Authorization(Machine[AuthorizationData, Facts]):
             conf.id_tag_info.status is AuthorizationStatus.ACCEPTED
             and facts.local_id == self.data.stops != 0
             and facts.transaction in {"running", "deauthorized"}
-            and parent is not None
-            and is_same(parent, facts.parent_id_tag or "")
+            and is_group(parent, facts.parent_id_tag)
         )
 
     def denies(self, conf: AuthorizeConf) -> bool:
         return not self.grants_start(conf) and not self.grants_stop(conf)
 
     def starts_unanswered(self) -> bool:
-        return not self.data.stops and may_begin(self.facts) and decide_offline(self.facts) is Decision.START
+        if self.data.stops or not may_begin(self.facts):
+            return False
+        return decide_offline(self.facts, self.data.id_tag) is Decision.START
 
     # Actions
 
@@ -204,8 +225,18 @@ class Authorization(Machine[AuthorizationData, Facts]):
     def drop(self) -> None:
         self.emit(AuthorizationDropped())
 
+    def release(self) -> None:
+        self.emit(CableReleased())
+
     def start(self, shown: IdTagPresented) -> None:
-        self.emit(Authorized(shown.id_tag))
+        self._authorize(shown.id_tag)
+
+    def start_free(self) -> None:
+        self.emit(Authorized(self.facts.settings.free_id_tag))
+
+    def _authorize(self, id_tag: str) -> None:
+        entry = known(self.facts, id_tag)
+        self.emit(Authorized(id_tag, None if entry is None else entry.parent_id_tag))
 
     def ask_to_start(self, shown: IdTagPresented) -> None:
         self._ask(shown.id_tag, 0)
@@ -220,8 +251,8 @@ class Authorization(Machine[AuthorizationData, Facts]):
     def accept(self, request: RemoteStartTransaction) -> None:
         self.emit(
             Answer(RemoteStartTransactionConf(status=RemoteStartStopStatus.ACCEPTED)),
-            Authorized(request.id_tag),
         )
+        self._authorize(request.id_tag)
 
     def accept_and_ask(self, request: RemoteStartTransaction) -> None:
         self.emit(Answer(RemoteStartTransactionConf(status=RemoteStartStopStatus.ACCEPTED)))
@@ -230,11 +261,16 @@ class Authorization(Machine[AuthorizationData, Facts]):
     def reject(self) -> None:
         self.emit(Answer(RemoteStartTransactionConf(status=RemoteStartStopStatus.REJECTED)))
 
+    def learn(self, conf: AuthorizeConf) -> None:
+        self.emit(IdTagLearnt(self.data.id_tag, conf.id_tag_info))
+
     def grant(self, conf: AuthorizeConf) -> None:
+        self.learn(conf)
         self.emit(Authorized(self.data.id_tag, conf.id_tag_info.parent_id_tag))
 
-    def stop_by_group(self) -> None:
+    def stop_by_group(self, conf: AuthorizeConf) -> None:
+        self.learn(conf)
         self.emit(StopRequested(Reason.LOCAL, self.data.id_tag))
 
     def start_unanswered(self) -> None:
-        self.emit(Authorized(self.data.id_tag))
+        self._authorize(self.data.id_tag)

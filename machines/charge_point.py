@@ -12,18 +12,26 @@ from typing import Any, NamedTuple, Self
 from msgspec import Struct
 
 from machines import addressing, gate, routes
+from machines.allowance import AllowanceData
 from machines.authorization import AuthorizationData, IdTagPresented
+from machines.authorization_cache import AuthorizationCacheData
+from machines.clock_aligned import ClockAlignedData
 from machines.configuration import ConfigurationData
 from machines.connection import ConnectionData
 from machines.connector import ConnectorData
 from machines.connector_lock import ConnectorLockData
 from machines.control_pilot import ControlPilotData
+from machines.data_transfer import DataTransferData
 from machines.delivery import DeliveryData
 from machines.facts import Facts
 from machines.fault import ERROR_CODES, WARNINGS, FaultData
+from machines.keeping import NOT_KEPT, is_any_held, keeping_of, places_of
+from machines.local_list import LocalListData
 from machines.machine import AnyMachine, Effect, NoData, Notice, Row
 from machines.metering import MeteringData
+from machines.places import Places
 from machines.registration import RegistrationData
+from machines.reservation import ReservationData
 from machines.reset import ResetData
 from machines.resumed import Resumed
 from machines.routes import To
@@ -36,13 +44,16 @@ from machines.vocabulary.keys import Keys, KeySet
 from machines.vocabulary.notices import Started, SupplyAllowed, SupplyWithheld
 from machines.vocabulary.ocpp import ChargePointErrorCode, ChargePointStatus
 from machines.vocabulary.settings import Settings
+from machines.vocabulary.tags import TagBook
 from machines.vocabulary.wire import (
     CallAnswered,
     CallFailed,
     ConnectionClosed,
     ConnectionFailed,
     ConnectionOpened,
+    DataTransferAsked,
     RequestReceived,
+    RestartFailed,
 )
 
 BEGUN = frozenset({"running", "deauthorized", "recovering", "stopping"})
@@ -66,6 +77,8 @@ class PoweredUp(Struct, frozen=True):
     """The station starts, with what it remembers. The first message of every run."""
 
     memories: tuple[Memory, ...]
+    was_clean: bool = False
+    """The run before ended in order."""
 
 
 class Emitted(NamedTuple):
@@ -111,6 +124,8 @@ Arrival = (
     | RequestReceived
     | CallAnswered
     | CallFailed
+    | DataTransferAsked
+    | RestartFailed
 )
 """What may come from outside."""
 
@@ -132,14 +147,22 @@ class ChargePoint:
             "heartbeat": NoData(),
             "delivery": DeliveryData(),
             "reset": ResetData(),
+            "trigger_message": NoData(),
+            "data_transfer": DataTransferData(),
+            "local_list": LocalListData(),
+            "authorization_cache": AuthorizationCacheData(),
             "availability": NoData(),
             "fault": FaultData(),
             "status_report": StatusReportData(),
+            "reservation": ReservationData(),
             "control_pilot": ControlPilotData(),
             "connector_lock": ConnectorLockData(),
             "authorization": AuthorizationData(),
             "transaction": TransactionData(),
             "metering": MeteringData(),
+            "clock_aligned": ClockAlignedData(),
+            "triggered_values": NoData(),
+            "allowance": AllowanceData(),
             "connector": ConnectorData(),
         }
         self.machines: dict[str, AnyMachine] = {
@@ -151,6 +174,9 @@ class ChargePoint:
             for table in (routes.HEARS, routes.HARDWARE, routes.WIRE)
             for kinds in table.values()
         }
+        declared = {rule.attribute for rule in key_set.rules}
+        self._declares_list = "local_auth_list_enabled" in declared
+        self._declares_cache = "authorization_cache_enabled" in declared
         self._statuses: dict[int, Status] = {}
         self._supplied = dict.fromkeys(self._connectors, False)
         self.setpoints = dict.fromkeys(self._connectors, Setpoint())
@@ -178,10 +204,12 @@ class ChargePoint:
             name, told = pending.popleft()
             number = self._places[name][1]
             machine = self.machines[name]
+            before = machine.snapshot()
             emitted = machine.handle(told, self.facts(number, now, call_id))
             assert machine.last is not None
             taken.append(Taken(name, machine.last, told))
-            touched[name] = None
+            if machine.snapshot() != before:
+                touched[name] = None
             for one in emitted:
                 if isinstance(one, Notice):
                     hearers = self._hearers[number, routes.HEARS[type(one)]]
@@ -213,11 +241,11 @@ class ChargePoint:
                 yield from routes.answered(message)
             case CallFailed():
                 yield from routes.failed(message)
-            case PoweredUp(memories=memories):
+            case PoweredUp(memories=memories, was_clean=was_clean):
                 remembered = {memory.address: memory for memory in memories}
                 for name in self._places:
                     if name in remembered:
-                        yield To(name, Resumed(remembered[name].state, remembered[name].data))
+                        yield To(name, Resumed(remembered[name].state, remembered[name].data, was_clean))
                 yield To("connection", Started())
             case _:
                 for name in self._hearers[0, routes.WIRE[type(message)]]:
@@ -247,11 +275,19 @@ class ChargePoint:
         registration, delivery = machines["registration"], machines["delivery"]
         keys: Keys = machines["configuration"].data.keys
         is_open = machines["connection"].state == "online"
+        has_local_list = self._declares_list and keys.local_auth_list_enabled
+        local_list = machines["local_list"].data.book if has_local_list else TagBook()
+        has_cache = self._declares_cache and keys.authorization_cache_enabled
+        cache = machines["authorization_cache"].data.book if has_cache else TagBook()
+        is_kept = is_any_held(machines, self._connectors)
+        # Reservations only need to know the others when there is one, or one is asked for.
+        places = places_of(machines, self._connectors) if is_kept or call_id else Places()
         running = 0
         for n in self._connectors:
             running += machines[f"transaction/{n}"].state in BEGUN
         if number == 0:
             return Facts(
+                places=places,
                 now=now,
                 settings=self._settings,
                 keys=keys,
@@ -260,6 +296,7 @@ class ChargePoint:
                 call_id=call_id,
                 is_open=is_open,
                 is_accepted=registration.state == "accepted",
+                is_pending=registration.state == "pending",
                 was_accepted=registration.data.was_accepted,
                 is_restarting=machines["reset"].state != "running",
                 is_faulted=machines["fault/0"].state == "faulted",
@@ -269,12 +306,21 @@ class ChargePoint:
                 next_local_id=delivery.data.next_local_id,
                 running=running,
                 queued=delivery.data.size,
+                has_local_list=has_local_list,
+                local_list=local_list,
+                has_cache=has_cache,
+                cache=cache,
             )
         connector = self._connectors[number]
         pilot, transaction = machines[f"control_pilot/{number}"], machines[f"transaction/{number}"]
         status, availability = machines[f"connector/{number}"].state, machines[f"availability/{number}"].state
         held: TransactionData = transaction.data
-        offered_a = offer(connector, keys, transaction.state, pilot.data.rating_a)
+        lock = machines[f"connector_lock/{number}"]
+        keeping = keeping_of(number, machines, places, (local_list, cache)) if is_kept else NOT_KEPT
+        may_draw = transaction.state == "running" or (
+            transaction.state == "deauthorized" and machines[f"allowance/{number}"].state != "nothing"
+        )
+        offered_a = offer(connector, keys, pilot.data.rating_a, may_draw=may_draw)
         return Facts(
             now=now,
             settings=self._settings,
@@ -284,13 +330,14 @@ class ChargePoint:
             call_id=call_id,
             is_open=is_open,
             is_accepted=registration.state == "accepted",
+            is_pending=registration.state == "pending",
             was_accepted=registration.data.was_accepted,
             is_restarting=machines["reset"].state != "running",
             connector=connector,
             status=STATUSES[status],
             has_cable=pilot.state in {"cable_only", "connected", "requesting"}
             or (pilot.state == "unreadable" and (pilot.data.had_vehicle or pilot.data.has_cable)),
-            is_held=not connector.has_lock or machines[f"connector_lock/{number}"].state == "locked",
+            is_held=not connector.has_lock or lock.state == "locked",
             is_connected=pilot.state in {"connected", "requesting"}
             or (pilot.state == "unreadable" and pilot.data.had_vehicle),
             is_requesting=pilot.state == "requesting",
@@ -305,9 +352,20 @@ class ChargePoint:
             transaction_id=held.transaction_id,
             id_tag=held.id_tag,
             parent_id_tag=held.parent_id_tag,
+            kept_for=lock.data.kept_for if lock.state == "kept" else "",
+            kept_parent=lock.data.kept_parent,
+            reserved_for=keeping.reserved_for,
+            reserved_parent=keeping.reserved_parent,
+            reservation_id=keeping.reservation_id,
+            own_reservation_id=keeping.own_reservation_id,
+            places=places,
             next_local_id=delivery.data.next_local_id,
             running=running,
             queued=delivery.data.size,
+            has_local_list=has_local_list,
+            local_list=local_list,
+            has_cache=has_cache,
+            cache=cache,
         )
 
     def status(self, number: int) -> Status:

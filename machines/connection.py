@@ -11,9 +11,9 @@ from msgspec import Struct
 from statemachine import State
 
 from machines.facts import Facts
-from machines.machine import Machine, when
-from machines.vocabulary.effects import Dial, StartTimer, StopTimer
-from machines.vocabulary.notices import RegistrationAccepted, Started
+from machines.machine import Machine, stays, when
+from machines.vocabulary.effects import Dial, HangUp, StartTimer, StopTimer
+from machines.vocabulary.notices import KeyChanged, RegistrationAccepted, Started
 from machines.vocabulary.wire import ConnectionClosed, ConnectionFailed, ConnectionOpened
 
 BACK_OFF = "back-off"
@@ -45,11 +45,13 @@ class Connection(Machine[ConnectionData, Facts]):
         ConnectionClosed,
         ConnectionStable,
         RegistrationAccepted,
+        KeyChanged,
     )
 
     offline = State("Offline", value="offline", initial=True)
     dialling = State("Dialling", value="dialling")
     online = State("Online", value="online")
+    renewing = State("Renewing", value="renewing")
 
     # fmt: off
     offline.to(dialling,  event=when(Started,              "J 3 first connection"),       on="dial")
@@ -59,8 +61,14 @@ class Connection(Machine[ConnectionData, Facts]):
     online.to(offline,    event=when(ConnectionClosed,     "J 5.4 back-off"),             on="back_off")
     online.to(online,     event=when(ConnectionStable,     "J 5.4 it lasts"),             on="trust")
     online.to(online,     event=when(RegistrationAccepted, "J 5.4 registered"),           on="trust")
+    # A new password
+    online.to(renewing,   event=when(KeyChanged,           "9.1 AuthorizationKey: connect anew with it"), cond="is_password", on="hang_up")
+    online.to(online,     event=when(KeyChanged,           "another key"),                unless="is_password")
+    renewing.to(dialling, event=when(ConnectionClosed,     "9.1 AuthorizationKey: at once"),              on="dial")
     # fmt: on
 
+    stays(KeyChanged, "the next connection has it", offline, dialling, renewing)
+    stays(RegistrationAccepted, "answered before the end", renewing)
     impossible: ClassVar = {
         ("offline", ConnectionOpened): "nothing was dialled",
         ("offline", ConnectionFailed): "nothing was dialled",
@@ -76,9 +84,22 @@ class Connection(Machine[ConnectionData, Facts]):
         ("online", BackOffElapsed): "its timer runs only while offline",
         ("online", ConnectionOpened): "one connection at a time",
         ("online", ConnectionFailed): "nothing was dialled",
+        ("renewing", Started): "told once, at the start",
+        ("renewing", BackOffElapsed): "its timer runs only while offline",
+        ("renewing", ConnectionOpened): "one connection at a time",
+        ("renewing", ConnectionFailed): "nothing was dialled",
+        ("renewing", ConnectionStable): "its timer stops with the connection",
     }
 
+    # Guards
+
+    def is_password(self, changed: KeyChanged) -> bool:
+        return changed.attribute == "authorization_key"
+
     # Actions
+
+    def hang_up(self) -> None:
+        self.emit(StopTimer(STABLE), HangUp("AuthorizationKey was changed"))
 
     def dial(self) -> None:
         self.emit(Dial())

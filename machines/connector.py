@@ -2,7 +2,7 @@
 
 OCPP 1.6 edition 2: 4.9 Status Notification. Each row that leads from one status to another carries its label of the
 status table. Row I and column 9 belong to the fault machine: what is reported while a fault stands is Faulted, and
-this machine moves on underneath. Labels not here are reached by behaviours that the charge point does not have yet.
+this machine moves on underneath.
 
 A status says what the user can do, so it follows the cable, the idTag, the transaction and the energy, which are
 machines of their own and tell it in the past tense.
@@ -26,6 +26,8 @@ from machines.vocabulary.notices import (
     IntentBegan,
     IntentDropped,
     PreparationEnded,
+    ReservationEnded,
+    Reserved,
     SupplyAllowed,
     SupplyWithheld,
     TransactionEnded,
@@ -75,6 +77,8 @@ class Connector(Machine[ConnectorData, Facts]):
         TransactionEnded,
         BecameInoperative,
         BecameOperative,
+        Reserved,
+        ReservationEnded,
     )
 
     available = State("Available", value="Available", initial=True)
@@ -83,13 +87,21 @@ class Connector(Machine[ConnectorData, Facts]):
     suspended_ev = State("SuspendedEV", value="SuspendedEV")
     suspended_evse = State("SuspendedEVSE", value="SuspendedEVSE")
     finishing = State("Finishing", value="Finishing")
+    reserved = State("Reserved", value="Reserved")
     unavailable = State("Unavailable", value="Unavailable")
 
     # fmt: off
     # Available
-    available.to(preparing,           event=when(CableInserted,       "4.9 A2"),  on="begin_preparing")
-    available.to(preparing,           event=when(VehicleConnected,    "4.9 A2"),  on="begin_preparing")
-    available.to(preparing,           event=when(IntentBegan,         "4.9 A2"),  on="begin_preparing")
+    available.to(preparing,           event=when(CableInserted,       "4.9 A2"),                      unless="is_free",                                  on="begin_preparing")
+    available.to(preparing,           event=when(VehicleConnected,    "4.9 A2"),                      unless="is_free",                                  on="begin_preparing")
+    available.to(preparing,           event=when(IntentBegan,         "4.9 A2"),                      unless="is_free",                                  on="begin_preparing")
+    available.to(available,           event=when(CableInserted,       "4.9 free of charge, the vehicle decides"), cond="is_free")
+    available.to(available,           event=when(VehicleConnected,    "4.9 free of charge, it starts at once"), cond="is_free")
+    available.to(available,           event=when(IntentBegan,         "4.9 free of charge, it starts at once"), cond="is_free")
+    available.to(charging,            event=when(TransactionStarted,  "4.9 A3"),                      cond=["is_supplied", "is_requesting"],             on="begin")
+    available.to(suspended_ev,        event=when(TransactionStarted,  "4.9 A4"),                      cond="is_supplied", unless="is_requesting",        on="begin")
+    available.to(suspended_evse,      event=when(TransactionStarted,  "4.9 A5"),                      unless="is_supplied",                              on="begin")
+    available.to(reserved,            event=when(Reserved,            "4.9 A7"))
     available.to(unavailable,         event=when(BecameInoperative,   "4.9 A8"))
     # Preparing: the other half of idTag and cable, or giving up
     preparing.to(available,           event=when(CableRemoved,        "4.9 B1 cable out"),                                                             on="give_up")
@@ -143,12 +155,41 @@ class Connector(Machine[ConnectorData, Facts]):
     finishing.to(preparing,           event=when(VehicleConnected,    "4.9 F2 connected again"),      cond="is_operative",                               on="begin_preparing")
     finishing.to(finishing,           event=when(VehicleConnected,    "4.9 out of service soon"),     unless="is_operative")
     finishing.to(unavailable,         event=when(BecameInoperative,   "4.9 F8"))
+    # Reserved
+    reserved.to(preparing,            event=when(IntentBegan,         "4.9 G2"),                                                                         on="begin_preparing")
+    reserved.to(available,            event=when(ReservationEnded,    "4.9 G1"),                                                                         on="free")
+    reserved.to(unavailable,          event=when(BecameInoperative,   "4.9 G8"))
     # Unavailable
     unavailable.to(available,         event=when(BecameOperative,     "4.9 H1"),                      unless="has_cable")
-    unavailable.to(preparing,         event=when(BecameOperative,     "4.9 H2 a cable is in"),        cond="has_cable",                                  on="begin_preparing")
+    unavailable.to(preparing,         event=when(BecameOperative,     "4.9 H2 a cable is in"),        cond="has_cable", unless="is_free",                on="begin_preparing")
+    unavailable.to(unavailable,       event=when(BecameOperative,     "4.9 free of charge, it starts at once"), cond=["has_cable", "is_free"])
+    unavailable.to(charging,          event=when(TransactionStarted,  "4.9 H3"),                      cond=["is_supplied", "is_requesting"],             on="begin")
+    unavailable.to(suspended_ev,      event=when(TransactionStarted,  "4.9 H4"),                      cond="is_supplied", unless="is_requesting",        on="begin")
+    unavailable.to(suspended_evse,    event=when(TransactionStarted,  "4.9 H5"),                      unless="is_supplied",                              on="begin")
+    unavailable.to(available,         event=when(IntentDropped,       "4.9 H1 it did not start"),     cond="is_operative", unless="has_cable")
+    unavailable.to(preparing,         event=when(IntentDropped,       "4.9 H2 it did not start"),     cond=["is_operative", "has_cable"],                on="begin_preparing")
+    unavailable.to(unavailable,       event=when(IntentDropped,       "5.2 out of service"),          unless="is_operative")
+    unavailable.to(available,         event=when(CableRemoved,        "4.9 H1"),                      cond="is_operative",                               on="free")
+    unavailable.to(unavailable,       event=when(CableRemoved,        "5.2 out of service"),          unless="is_operative")
     # fmt: on
 
-    stays(CableRemoved, "nothing was in use", available, unavailable)
+    stays(CableRemoved, "nothing was in use", available, reserved)
+    stays(CableInserted, "5.13 held for somebody", reserved)
+    stays(VehicleConnected, "5.13 held for somebody", reserved)
+    stays(VehicleDisconnected, "5.13 held for somebody", reserved)
+    stays(EnergyRequested, "4.9 no transaction", reserved)
+    stays(EnergyRefused, "4.9 no transaction", reserved)
+    stays(SupplyWithheld, "4.9 no transaction", reserved)
+    stays(IntentDropped, "4.9 the status has moved on", reserved)
+    stays(TransactionEnded, "5.8 ended after a restart", reserved)
+    stays(Reserved, "5.13 replaced", reserved)
+    stays(Reserved, "5.13 its holder is here", preparing, finishing)
+    stays(Reserved, "5.13 its holder is here", charging, suspended_ev, suspended_evse)
+    stays(Reserved, "5.13 out of service", unavailable)
+    stays(ReservationEnded, "5.13 the status has moved on", available, preparing, finishing, unavailable)
+    stays(ReservationEnded, "5.13 the status has moved on", charging, suspended_ev, suspended_evse)
+    stays(IntentBegan, "4.9 free of charge, it starts at once", unavailable)
+    stays(SupplyAllowed, "4.9 free of charge, the transaction tells", available, unavailable)
     stays(CableRemoved, "4.9 the end of the transaction decides", charging, suspended_ev, suspended_evse)
     stays(
         CableInserted,
@@ -171,19 +212,31 @@ class Connector(Machine[ConnectorData, Facts]):
     stays(SupplyAllowed, "4.9 the vehicle decides", preparing, charging, suspended_ev)
     stays(SupplyWithheld, "4.9 no transaction", available, finishing, unavailable)
     stays(IntentBegan, "4.9 the cable was first", preparing)
-    stays(IntentDropped, "4.9 the status has moved on", available, finishing, unavailable)
+    stays(IntentDropped, "4.9 the status has moved on", available, finishing)
     stays(TransactionEnded, "5.8 ended after a restart", available, unavailable, finishing)
     stays(BecameInoperative, "5.2 already shown", unavailable)
 
     impossible: ClassVar = {
         **{
             (value, BecameOperative): "it comes back into service from Unavailable only"
-            for value in ("Available", "Preparing", "Charging", "SuspendedEV", "SuspendedEVSE", "Finishing")
+            for value in (
+                *(
+                    "Available",
+                    "Preparing",
+                    "Charging",
+                    "SuspendedEV",
+                    "SuspendedEVSE",
+                    "Finishing",
+                    "Reserved",
+                ),
+            )
         },
-        ("Available", SupplyAllowed): "no transaction runs",
+        ("Reserved", SupplyAllowed): "no transaction runs",
+        ("Reserved", PreparationTimedOut): "its timer runs only in Preparing",
+        ("Reserved", VehicleResponseDue): "its timer runs only with a transaction",
+        ("Reserved", TransactionStarted): "an idTag was accepted first, which shows Preparing",
         ("Available", PreparationTimedOut): "its timer runs only in Preparing",
         ("Available", VehicleResponseDue): "its timer runs only with a transaction",
-        ("Available", TransactionStarted): "an idTag was accepted first, which shows Preparing",
         ("Preparing", BecameInoperative): "Preparing is a use: the change is scheduled",
         ("Charging", IntentBegan): "a transaction runs",
         ("Charging", IntentDropped): "a transaction runs",
@@ -206,17 +259,17 @@ class Connector(Machine[ConnectorData, Facts]):
         ("Finishing", PreparationTimedOut): "its timer runs only in Preparing",
         ("Finishing", VehicleResponseDue): "its timer runs only with a transaction",
         ("Finishing", TransactionStarted): "an idTag was accepted first, which shows Preparing",
-        ("Unavailable", SupplyAllowed): "no transaction runs",
-        ("Unavailable", IntentBegan): "nobody is admitted",
         ("Unavailable", PreparationTimedOut): "its timer runs only in Preparing",
         ("Unavailable", VehicleResponseDue): "its timer runs only with a transaction",
-        ("Unavailable", TransactionStarted): "nobody is admitted",
     }
 
     # Guards
 
     def has_cable(self) -> bool:
         return self.facts.has_cable
+
+    def is_free(self) -> bool:
+        return bool(self.facts.settings.free_id_tag)
 
     def has_transaction(self) -> bool:
         return self.data.has_transaction

@@ -14,8 +14,8 @@ from machines.facts import Facts
 from machines.machine import Machine, stays, when
 from machines.vocabulary.effects import Answer, StartTimer, StopTimer
 from machines.vocabulary.hardware import LockChanged, LockFailed
-from machines.vocabulary.notices import CableHeld, UnlockGranted
-from machines.vocabulary.ocpp import UnlockConnector, UnlockConnectorConf, UnlockStatus
+from machines.vocabulary.notices import CableHeld, CableReleased, TransactionEnded, UnlockGranted
+from machines.vocabulary.ocpp import Reason, UnlockConnector, UnlockConnectorConf, UnlockStatus
 
 UNLOCKING = "unlocking"
 
@@ -25,19 +25,23 @@ class UnlockTimedOut(Struct, frozen=True):
 
 
 class ConnectorLockData(Struct, frozen=True):
-    """The request that waits for the lock."""
+    """The request that waits for the lock, or the user that the cable waits for."""
 
     call_id: str = ""
+    kept_for: str = ""
+    """The idTag that gets the cable back."""
+    kept_parent: str | None = None
 
 
 class ConnectorLock(Machine[ConnectorLockData, Facts]):
     """The lock of a connector."""
 
-    messages = (UnlockConnector, LockChanged, LockFailed, UnlockTimedOut)
+    messages = (UnlockConnector, LockChanged, LockFailed, UnlockTimedOut, TransactionEnded, CableReleased)
 
     unlocked = State("Unlocked", value="unlocked", initial=True)
     locked = State("Locked", value="locked")
     unlocking = State("Unlocking", value="unlocking")
+    kept = State("Kept", value="kept")
 
     # fmt: off
     unlocked.to(unlocked,   event=when(UnlockConnector, "5.18 NotSupported"),            unless="has_lock",   on="refuse")
@@ -53,12 +57,26 @@ class ConnectorLock(Machine[ConnectorLockData, Facts]):
     unlocking.to(unlocked,  event=when(LockChanged,     "5.18 Unlocked"),                unless="is_locked",  on="succeed")
     unlocking.to(locked,    event=when(LockFailed,      "5.18 UnlockFailed"),            on="fail")
     unlocking.to(locked,    event=when(UnlockTimedOut,  "5.18 UnlockFailed"),            on="fail")
+    # The cable is kept after the end
+    locked.to(kept,         event=when(TransactionEnded, "9.1 UnlockConnectorOnEVSideDisconnect=false, 4.8 not Accepted"), cond="keeps_cable", on="keep")
+    locked.to(locked,       event=when(TransactionEnded, "4.10 unlocked at the end"),    unless="keeps_cable")
+    kept.to(locked,         event=when(CableReleased,    "4.8 the card of its user"),    on="forget")
+    kept.to(unlocking,      event=when(UnlockConnector,  "5.18 it opens"),               on="unlock")
+    kept.to(unlocked,       event=when(LockChanged,      "5.18 opened by hand"),         unless="is_locked",  on="forget")
+    kept.to(kept,           event=when(LockChanged,      "5.18 already so"),             cond="is_locked")
     # fmt: on
 
-    stays(LockFailed, "4.9 ConnectorLockFailure is the fault machine's", unlocked, locked)
+    stays(LockFailed, "4.9 ConnectorLockFailure is the fault machine's", unlocked, locked, kept)
+    stays(TransactionEnded, "4.10 nothing is locked", unlocked)
+    stays(TransactionEnded, "5.18 it opens anyway", unlocking)
+    stays(CableReleased, "5.18 it opens anyway", unlocking)
     impossible: ClassVar = {
         ("unlocked", UnlockTimedOut): "its timer runs only while unlocking",
         ("locked", UnlockTimedOut): "its timer runs only while unlocking",
+        ("kept", UnlockTimedOut): "its timer runs only while unlocking",
+        ("kept", TransactionEnded): "one that ended is why it is kept",
+        ("unlocked", CableReleased): "no cable is kept",
+        ("locked", CableReleased): "no cable is kept",
     }
 
     # Guards
@@ -71,7 +89,23 @@ class ConnectorLock(Machine[ConnectorLockData, Facts]):
     def is_locked(self, changed: LockChanged) -> bool:
         return changed.locked
 
+    def keeps_cable(self, ended: TransactionEnded) -> bool:
+        keys = self.facts.keys
+        match ended.reason:
+            case Reason.EV_DISCONNECTED:
+                return not keys.unlock_connector_on_ev_side_disconnect
+            case Reason.DE_AUTHORIZED:
+                return True
+            case _:
+                return False
+
     # Actions
+
+    def keep(self, ended: TransactionEnded) -> None:
+        self.data = ConnectorLockData(kept_for=ended.id_tag, kept_parent=ended.parent_id_tag)
+
+    def forget(self) -> None:
+        self.data = ConnectorLockData()
 
     def tell_held(self) -> None:
         self.emit(CableHeld())

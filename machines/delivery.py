@@ -6,6 +6,7 @@ the order in which they happened; this machine holds only the first and the next
 System to process a message counts as an attempt. An outage, a time-out or a lost socket never does.
 """
 
+from math import inf
 from typing import ClassVar
 
 from msgspec import Struct
@@ -17,6 +18,7 @@ from machines.machine import Machine, stays, when
 from machines.resumed import Resumed
 from machines.vocabulary.effects import Deliver, Forget, Keep, Settle, StartTimer, StopTimer
 from machines.vocabulary.notices import (
+    IdTagLearnt,
     QueueEmptied,
     RegistrationAccepted,
     StartSettled,
@@ -34,6 +36,8 @@ class MessageDelivered(Struct, frozen=True):
 
     number: int
     local_id: int
+    id_tag: str
+    """Of a start or a stop; empty if there is none."""
     conf: object
 
 
@@ -60,11 +64,29 @@ class DeliveryData(Struct, frozen=True):
     """CALLERRORs to the message at the head."""
     next_local_id: int = 1
     """Of the next transaction."""
+    left_out: int = 0
+    """Samples left out in a row because the queue fills up."""
 
     @property
     def size(self) -> int:
         """Messages that wait."""
         return self.tail - self.head
+
+
+def thinning(size: int, size_max: int) -> float:
+    """How many samples are left out between two that are kept, when ``size`` of ``size_max`` messages wait.
+
+    None while less than half of the room is taken; then every second one is kept until half of the rest is taken,
+    every fourth one in half of what is left then, and so on. With no room left, none is.
+    """
+    room, level = size_max, 0
+    while size >= room - room // 2:
+        size -= room - room // 2
+        room //= 2
+        level += 1
+        if room == 0:
+            return inf
+    return float(2**level - 1)
 
 
 class Delivery(Machine[DeliveryData, Facts]):
@@ -93,10 +115,10 @@ class Delivery(Machine[DeliveryData, Facts]):
     idle.to(sending,    event=when(TransactionMessageQueued, "3.7"),                               unless="is_left_out",  on="keep_and_send")
     sending.to(sending, event=when(TransactionMessageQueued, "3.7 behind the ones before it"),     unless="is_left_out",  on="keep")
     waiting.to(waiting, event=when(TransactionMessageQueued, "3.7 behind the ones before it"),     unless="is_left_out",  on="keep")
-    held.to(held,       event=when(TransactionMessageQueued, "decision D2: no room for samples"),  cond="is_left_out")
-    idle.to(idle,       event=when(TransactionMessageQueued, "decision D2: no room for samples"),  cond="is_left_out")
-    sending.to(sending, event=when(TransactionMessageQueued, "decision D2: no room for samples"),  cond="is_left_out")
-    waiting.to(waiting, event=when(TransactionMessageQueued, "decision D2: no room for samples"),  cond="is_left_out")
+    held.to(held,       event=when(TransactionMessageQueued, "decision D2: samples thin out"),     cond="is_left_out",    on="leave_out")
+    idle.to(idle,       event=when(TransactionMessageQueued, "decision D2: samples thin out"),     cond="is_left_out",    on="leave_out")
+    sending.to(sending, event=when(TransactionMessageQueued, "decision D2: samples thin out"),     cond="is_left_out",    on="leave_out")
+    waiting.to(waiting, event=when(TransactionMessageQueued, "decision D2: samples thin out"),     cond="is_left_out",    on="leave_out")
     # The way to the Central System
     held.to(sending,    event=when(RegistrationAccepted,     "4.2 the queue after registration"),  cond="has_messages", on="send_head")
     held.to(idle,       event=when(RegistrationAccepted,     "4.2 nothing queued"),                unless="has_messages")
@@ -148,8 +170,9 @@ class Delivery(Machine[DeliveryData, Facts]):
 
     def is_left_out(self, queued: TransactionMessageQueued) -> bool:
         # The start and the stop of a transaction always find room.
-        is_full = self.data.size >= self.facts.settings.limits.queue_size_max
-        return is_full and isinstance(queued.body, Metered)
+        if not isinstance(queued.body, Metered):
+            return False
+        return self.data.left_out < thinning(self.data.size, self.facts.settings.limits.queue_size_max)
 
     def has_messages(self) -> bool:
         return self.data.size > 0
@@ -177,8 +200,11 @@ class Delivery(Machine[DeliveryData, Facts]):
         next_local_id = data.next_local_id
         if isinstance(queued.body, Began):
             next_local_id = queued.local_id + 1
-        self.data = replace(data, tail=data.tail + 1, next_local_id=next_local_id)
+        self.data = replace(data, tail=data.tail + 1, next_local_id=next_local_id, left_out=0)
         self.emit(Keep(message))
+
+    def leave_out(self) -> None:
+        self.data = replace(self.data, left_out=self.data.left_out + 1)
 
     def keep_and_send(self, queued: TransactionMessageQueued) -> None:
         self.keep(queued)
@@ -188,6 +214,9 @@ class Delivery(Machine[DeliveryData, Facts]):
         self.emit(Deliver(self.data.head))
 
     def settle_last(self, delivered: MessageDelivered) -> None:
+        info = getattr(delivered.conf, "id_tag_info", None)
+        if info is not None and delivered.id_tag:
+            self.emit(IdTagLearnt(delivered.id_tag, info))
         if isinstance(delivered.conf, StartTransactionConf):
             conf = delivered.conf
             self.emit(

@@ -2,10 +2,12 @@
 
 from msgspec import Struct
 
+from machines.places import Places
 from machines.vocabulary.effects import Instant
 from machines.vocabulary.keys import Keys, KeySet
 from machines.vocabulary.ocpp import ChargePointStatus
 from machines.vocabulary.settings import ConnectorSettings, Settings
+from machines.vocabulary.tags import TagBook
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -24,6 +26,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     """The connection to the Central System is open."""
     is_accepted: bool
     """The Central System accepted the charge point since it started."""
+    is_pending: bool = False
+    """The Central System keeps the charge point waiting (4.2.1): only what it asks for is sent."""
     was_accepted: bool
     """It did so at least once in the life of the station."""
 
@@ -58,6 +62,19 @@ class Facts(Struct, frozen=True, kw_only=True):
     id_tag: str = ""
     """That started the transaction, or that waits for the cable."""
     parent_id_tag: str | None = None
+    kept_for: str = ""
+    """The idTag that a kept cable waits for; empty if none is kept."""
+    kept_parent: str | None = None
+    reserved_for: str = ""
+    """idTag that the connector is kept for, by its own reservation or that of connector 0; "" if for nobody."""
+    reserved_parent: str | None = None
+    """parentIdTag of that reservation: its group may use the connector too."""
+    reservation_id: int | None = None
+    """Of the reservation that a transaction which begins here now uses up."""
+    own_reservation_id: int | None = None
+    """Of the reservation that this very connector is kept by."""
+    places: Places = Places()
+    """All connectors as a reservation sees them. Told to reservations only."""
     next_local_id: int = 1
     running: int = 0
     """Transactions on all connectors that have begun and not yet ended."""
@@ -65,6 +82,14 @@ class Facts(Struct, frozen=True, kw_only=True):
     """Transaction messages that wait for delivery."""
     has_use: bool = False
     """Of connector 0: any connector is in use."""
+    has_local_list: bool = False
+    """LocalAuthListEnabled is declared, and true."""
+    local_list: TagBook = TagBook()
+    """The local authorization list; empty without ``has_local_list``."""
+    has_cache: bool = False
+    """AuthorizationCacheEnabled is declared, and true."""
+    cache: TagBook = TagBook()
+    """The authorization cache; empty without ``has_cache``. The list comes first."""
 
     @property
     def is_online(self) -> bool:

@@ -14,7 +14,7 @@ from statemachine import State
 from machines.facts import Facts
 from machines.machine import Machine, when
 from machines.vocabulary.hardware import FaultCleared, FaultRaised, HardwareFault
-from machines.vocabulary.notices import BecameFaulted, FaultsEnded
+from machines.vocabulary.notices import BecameFaulted, FaultsEnded, ResetFailed
 from machines.vocabulary.ocpp import ChargePointErrorCode
 
 ERROR_CODES = {
@@ -35,7 +35,7 @@ ERROR_CODES = {
 }
 """7.6: what each fault is called on the wire."""
 
-WARNINGS = frozenset({HardwareFault.PILOT, HardwareFault.READER, HardwareFault.SIGNAL})
+WARNINGS = frozenset({HardwareFault.PILOT, HardwareFault.READER, HardwareFault.RESET, HardwareFault.SIGNAL})
 """Faults that leave the connector able to charge."""
 
 SAFETY = frozenset({HardwareFault.GROUND, HardwareFault.OVER_CURRENT, HardwareFault.CONTACTOR})
@@ -55,7 +55,7 @@ class FaultData(Struct, frozen=True):
 class Fault(Machine[FaultData, Facts]):
     """The set of faults."""
 
-    messages = (FaultRaised, FaultCleared)
+    messages = (FaultRaised, FaultCleared, ResetFailed)
 
     clear = State("Clear", value="clear", initial=True)
     warned = State("Warned", value="warned")
@@ -68,6 +68,9 @@ class Fault(Machine[FaultData, Facts]):
     warned.to(warned,   event=when(FaultRaised,  "4.9 one more warning"),        unless="prevents_charging", on="add")
     faulted.to(faulted, event=when(FaultRaised,  "4.9 one more"),                cond="prevents_charging",   on="begin")
     faulted.to(faulted, event=when(FaultRaised,  "4.9 a warning beside it"),     unless="prevents_charging", on="add")
+    clear.to(warned,    event=when(ResetFailed,  "7.6 ResetFailure, a warning"),                             on="add_reset")
+    warned.to(warned,   event=when(ResetFailed,  "7.6 ResetFailure, a warning"),                             on="add_reset")
+    faulted.to(faulted, event=when(ResetFailed,  "7.6 ResetFailure, beside the fault"),                      on="add_reset")
     clear.to(clear,     event=when(FaultCleared, "none stands"))
     warned.to(warned,   event=when(FaultCleared, "4.9 a warning is left"),       cond="leaves_any",          on="remove")
     warned.to(clear,    event=when(FaultCleared, "4.9 the last warning"),        unless="leaves_any",        on="remove")
@@ -93,6 +96,10 @@ class Fault(Machine[FaultData, Facts]):
 
     def add(self, raised: FaultRaised) -> None:
         self.data = FaultData((*self.data.without(raised.fault), (raised.fault, raised.info)))
+
+    def add_reset(self, failed: ResetFailed) -> None:
+        # It goes with the restart that comes about after all: faults are not kept.
+        self.add(FaultRaised(HardwareFault.RESET, failed.why))
 
     def begin(self, raised: FaultRaised) -> None:
         self.add(raised)

@@ -7,19 +7,10 @@ served is decided here, before any machine hears of it.
 from enum import Enum
 
 from machines.vocabulary.ocpp import (
-    CancelReservation,
-    CancelReservationConf,
-    CancelReservationStatus,
-    ClearCache,
-    ClearCacheConf,
-    ClearCacheStatus,
     ClearChargingProfile,
     ClearChargingProfileConf,
     ClearChargingProfileStatus,
     Conf,
-    DataTransfer,
-    DataTransferConf,
-    DataTransferStatus,
     GetCompositeSchedule,
     GetCompositeScheduleConf,
     GetCompositeScheduleStatus,
@@ -31,9 +22,6 @@ from machines.vocabulary.ocpp import (
     RemoteStopTransaction,
     RemoteStopTransactionConf,
     Request,
-    ReservationStatus,
-    ReserveNow,
-    ReserveNowConf,
 )
 from machines.vocabulary.wire import CallError, ErrorCode
 
@@ -53,13 +41,9 @@ _NOT_WHILE_PENDING: dict[type[Request], Conf] = {
 
 _NOT_OFFERED_YET: dict[type[Request], Conf | CallError] = {
     # The behaviours behind these are not there; each answer is the true one of a charge point without them.
-    ReserveNow: ReserveNowConf(status=ReservationStatus.REJECTED),
-    CancelReservation: CancelReservationConf(status=CancelReservationStatus.REJECTED),
-    ClearCache: ClearCacheConf(status=ClearCacheStatus.REJECTED),
     ClearChargingProfile: ClearChargingProfileConf(status=ClearChargingProfileStatus.UNKNOWN),
     GetCompositeSchedule: GetCompositeScheduleConf(status=GetCompositeScheduleStatus.REJECTED),
     GetDiagnostics: GetDiagnosticsConf(),
-    DataTransfer: DataTransferConf(status=DataTransferStatus.UNKNOWN_VENDOR_ID),
 }
 
 

@@ -12,7 +12,7 @@ from statemachine import State
 from machines.facts import Facts
 from machines.machine import Machine, NoData, stays, when
 from machines.vocabulary.effects import Call, LearnTime, StartTimer, StopTimer
-from machines.vocabulary.notices import KeyChanged, RegistrationAccepted
+from machines.vocabulary.notices import HeartbeatTriggered, KeyChanged, RegistrationAccepted, TimeLearnt
 from machines.vocabulary.ocpp import Heartbeat as HeartbeatRequest
 from machines.vocabulary.ocpp import HeartbeatConf
 from machines.vocabulary.wire import CallFailed
@@ -27,7 +27,7 @@ class HeartbeatDue(Struct, frozen=True):
 class Heartbeat(Machine[NoData, Facts]):
     """The heartbeat."""
 
-    messages = (RegistrationAccepted, HeartbeatDue, HeartbeatConf, CallFailed, KeyChanged)
+    messages = (RegistrationAccepted, HeartbeatDue, HeartbeatTriggered, HeartbeatConf, CallFailed, KeyChanged)
 
     silent = State("Silent", value="silent", initial=True)
     beating = State("Beating", value="beating")
@@ -41,13 +41,15 @@ class Heartbeat(Machine[NoData, Facts]):
     beating.to(beating, event=when(HeartbeatDue,         "4.6"),                           cond="is_open",   on="beat")
     beating.to(beating, event=when(HeartbeatDue,         "4.6 nobody to tell"),            unless="is_open")
     beating.to(beating, event=when(HeartbeatConf,        "4.6 currentTime"),                                 on="learn")
+    silent.to(silent,   event=when(HeartbeatTriggered,   "4.2.1 asked for while Pending"),                   on="beat")
+    silent.to(silent,   event=when(HeartbeatConf,        "4.6 currentTime"),                                 on="learn")
+    beating.to(beating, event=when(HeartbeatTriggered,   "5.17"),                                            on="beat")
     stays(CallFailed, "4.6 the next one is due anyway", beating)
+    stays(CallFailed, "5.17 it may be asked for again", silent)
     # fmt: on
 
     impossible: ClassVar = {
         ("silent", HeartbeatDue): "the timer runs only while beating",
-        ("silent", HeartbeatConf): "none was sent",
-        ("silent", CallFailed): "none was sent",
     }
 
     # Guards
@@ -76,4 +78,5 @@ class Heartbeat(Machine[NoData, Facts]):
         self.emit(Call(HeartbeatRequest()))
 
     def learn(self, conf: HeartbeatConf) -> None:
-        self.emit(LearnTime(conf.current_time.timestamp()))
+        utc = conf.current_time.timestamp()
+        self.emit(LearnTime(utc), TimeLearnt(utc))

@@ -13,7 +13,7 @@ from machines.facts import Facts
 from machines.machine import Machine, stays, when
 from machines.resumed import Resumed
 from machines.vocabulary.effects import Call, LearnTime, StartTimer, StopTimer
-from machines.vocabulary.notices import RegistrationAccepted
+from machines.vocabulary.notices import BootNotificationTriggered, RegistrationAccepted, TimeLearnt
 from machines.vocabulary.ocpp import BootNotification, BootNotificationConf, RegistrationStatus
 from machines.vocabulary.wire import CallFailed, ConnectionClosed, ConnectionOpened
 
@@ -35,7 +35,15 @@ class Registration(Machine[RegistrationData, Facts]):
     """Registration with the Central System."""
 
     memory = RegistrationData
-    messages = (ConnectionOpened, ConnectionClosed, BootNotificationConf, CallFailed, BootDue, Resumed)
+    messages = (
+        ConnectionOpened,
+        ConnectionClosed,
+        BootNotificationConf,
+        CallFailed,
+        BootDue,
+        BootNotificationTriggered,
+        Resumed,
+    )
 
     unregistered = State("Unregistered", value="unregistered", initial=True)
     booting = State("Booting", value="booting")
@@ -52,6 +60,7 @@ class Registration(Machine[RegistrationData, Facts]):
     pending.to(unregistered,      event=when(BootDue,              "4.2 interval over, offline"),   unless="is_open")
     rejected.to(booting,          event=when(BootDue,              "4.2 interval over"),            cond="is_open",   on="notify")
     rejected.to(unregistered,     event=when(BootDue,              "4.2 interval over, offline"),   unless="is_open")
+    pending.to(booting,           event=when(BootNotificationTriggered, "4.2.1, 5.17 the retry comes at once"),         on="notify")
     # BootNotification.conf
     booting.to(accepted,          event=when(BootNotificationConf, "4.2 Accepted"),                 cond="is_accepted", on="accept")
     booting.to(pending,           event=when(BootNotificationConf, "4.2.1 Pending"),                cond="is_pending",  on="wait_as_told")
@@ -70,6 +79,10 @@ class Registration(Machine[RegistrationData, Facts]):
 
     exclusive = (("is_accepted", "is_pending", "is_rejected"),)
     impossible: ClassVar = {
+        ("unregistered", BootNotificationTriggered): "TriggerMessage gets no answer",
+        ("booting", BootNotificationTriggered): "TriggerMessage gets no answer",
+        ("accepted", BootNotificationTriggered): "TriggerMessage is rejected",
+        ("rejected", BootNotificationTriggered): "TriggerMessage gets no answer",
         ("unregistered", BootNotificationConf): "no BootNotification is in flight",
         ("unregistered", CallFailed): "no BootNotification is in flight",
         ("booting", ConnectionOpened): "the one before was told closed",
@@ -124,12 +137,14 @@ class Registration(Machine[RegistrationData, Facts]):
 
     def accept(self, conf: BootNotificationConf) -> None:
         self.data = RegistrationData(was_accepted=True)
-        self.emit(LearnTime(conf.current_time.timestamp()), RegistrationAccepted(max(0, conf.interval)))
+        utc = conf.current_time.timestamp()
+        self.emit(LearnTime(utc), TimeLearnt(utc), RegistrationAccepted(max(0, conf.interval)))
 
     def wait_as_told(self, conf: BootNotificationConf) -> None:
         # An interval of 0 leaves the wait to us (4.2): no flood.
         wait_s = conf.interval if conf.interval > 0 else self.facts.settings.limits.boot_retry_s
-        self.emit(LearnTime(conf.current_time.timestamp()), StartTimer(BOOT, wait_s, BootDue()))
+        utc = conf.current_time.timestamp()
+        self.emit(LearnTime(utc), TimeLearnt(utc), StartTimer(BOOT, wait_s, BootDue()))
 
     def wait(self) -> None:
         limits = self.facts.settings.limits

@@ -12,9 +12,10 @@ from statemachine import State
 from machines.facts import Facts
 from machines.machine import Machine, stays, when
 from machines.vocabulary.effects import Answer, Restart, StartTimer, StopTimer
-from machines.vocabulary.notices import QueueEmptied, RestartGranted, TransactionEnded
+from machines.vocabulary.notices import QueueEmptied, ResetFailed, RestartGranted, TransactionEnded
 from machines.vocabulary.ocpp import Reset as ResetRequest
 from machines.vocabulary.ocpp import ResetConf, ResetStatus, ResetType
+from machines.vocabulary.wire import RestartFailed
 
 FLUSH = "flush"
 
@@ -27,12 +28,14 @@ class ResetData(Struct, frozen=True):
     """What was asked for."""
 
     is_hard: bool = False
+    failures: int = 0
+    """Restarts in a row that did not come about."""
 
 
 class Reset(Machine[ResetData, Facts]):
     """A reset."""
 
-    messages = (ResetRequest, TransactionEnded, QueueEmptied, FlushTimedOut)
+    messages = (ResetRequest, TransactionEnded, QueueEmptied, FlushTimedOut, RestartFailed)
 
     running = State("Running", value="running", initial=True)
     stopping = State("Stopping", value="stopping")
@@ -48,6 +51,8 @@ class Reset(Machine[ResetData, Facts]):
     stopping.to(stopping,   event=when(QueueEmptied,     "5.14 another transaction ends"), cond="has_transactions")
     stopping.to(restarting, event=when(FlushTimedOut,    "5.14 delivered after the restart"),                on="restart")
     restarting.to(restarting, event=when(ResetRequest,   "5.14 already at it"),           on="accept_again")
+    restarting.to(restarting, event=when(RestartFailed,  "9.1 ResetRetries"),             cond="has_retries",   on="try_again")
+    restarting.to(running,    event=when(RestartFailed,  "decision R2: given up, ResetFailure"), unless="has_retries", on="give_up")
     # fmt: on
 
     stays(TransactionEnded, "no reset", running)
@@ -56,6 +61,8 @@ class Reset(Machine[ResetData, Facts]):
     stays(QueueEmptied, "5.14 on the way down", restarting)
     impossible: ClassVar = {
         ("running", FlushTimedOut): "its timer runs only while stopping",
+        ("running", RestartFailed): "no restart was asked for",
+        ("stopping", RestartFailed): "no restart was asked for yet",
         ("restarting", FlushTimedOut): "its timer stops with the restart",
     }
 
@@ -66,6 +73,9 @@ class Reset(Machine[ResetData, Facts]):
 
     def has_work(self) -> bool:
         return self.facts.running > 0 or self.facts.queued > 0
+
+    def has_retries(self) -> bool:
+        return self.data.failures < self.facts.keys.reset_retries
 
     # Actions
 
@@ -86,3 +96,11 @@ class Reset(Machine[ResetData, Facts]):
 
     def restart(self) -> None:
         self.emit(StopTimer(FLUSH), Restart(self.data.is_hard))
+
+    def try_again(self) -> None:
+        self.data = ResetData(self.data.is_hard, self.data.failures + 1)
+        self.emit(Restart(self.data.is_hard))
+
+    def give_up(self, failed: RestartFailed) -> None:
+        self.data = ResetData()
+        self.emit(ResetFailed(failed.why))

@@ -8,29 +8,40 @@ the station as a whole.
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from machines.allowance import Allowance
 from machines.authorization import Authorization
+from machines.authorization_cache import AuthorizationCache
 from machines.availability import Availability
+from machines.clock_aligned import ClockAligned
 from machines.configuration import Configuration
 from machines.connection import Connection
 from machines.connector import Connector
 from machines.connector_lock import ConnectorLock
 from machines.control_pilot import ControlPilot
+from machines.data_transfer import DataTransfer
 from machines.delivery import Delivery, MessageDelivered, MessageFailed
 from machines.fault import Fault
 from machines.heartbeat import Heartbeat
+from machines.local_list import LocalList
 from machines.machine import AnyMachine, Notice
 from machines.metering import Metering
 from machines.registration import Registration
+from machines.reservation import Reservation
 from machines.reset import Reset
 from machines.status_report import StatusChanged, StatusReport
 from machines.transaction import Transaction
+from machines.trigger_message import TriggerMessage
+from machines.triggered_values import TriggeredValues
 from machines.vocabulary import hardware, notices, ocpp
+from machines.vocabulary.transactions import TransactionMessage
 from machines.vocabulary.wire import (
     CallAnswered,
     CallFailed,
     ConnectionClosed,
     ConnectionFailed,
     ConnectionOpened,
+    DataTransferAsked,
+    RestartFailed,
 )
 
 KINDS: dict[str, type[AnyMachine]] = {
@@ -40,42 +51,65 @@ KINDS: dict[str, type[AnyMachine]] = {
     "heartbeat": Heartbeat,
     "delivery": Delivery,
     "reset": Reset,
+    "trigger_message": TriggerMessage,
+    "data_transfer": DataTransfer,
+    "local_list": LocalList,
+    "authorization_cache": AuthorizationCache,
     "availability": Availability,
     "fault": Fault,
     "status_report": StatusReport,
+    "reservation": Reservation,
     "control_pilot": ControlPilot,
     "connector_lock": ConnectorLock,
     "authorization": Authorization,
     "transaction": Transaction,
     "metering": Metering,
+    "clock_aligned": ClockAligned,
+    "triggered_values": TriggeredValues,
+    "allowance": Allowance,
     "connector": Connector,
 }
 """Every kind of machine, in the order in which they are told of a common event."""
 
-STATION = ("connection", "registration", "configuration", "heartbeat", "delivery", "reset")
+STATION = (
+    "connection",
+    "registration",
+    "configuration",
+    "heartbeat",
+    "delivery",
+    "reset",
+    "trigger_message",
+    "data_transfer",
+    "local_list",
+    "authorization_cache",
+)
 """One of each for the station."""
 
-EVERYWHERE = ("availability", "fault", "status_report")
+EVERYWHERE = ("availability", "fault", "status_report", "reservation")
 """One for the station (number 0) and one for each connector."""
 
 HEARS: dict[type[Notice], tuple[str, ...]] = {
     notices.CableInserted: ("connector",),
     notices.CableRemoved: ("transaction", "connector"),
-    notices.VehicleConnected: ("transaction", "connector"),
+    notices.VehicleConnected: ("transaction", "connector", "authorization"),
     notices.VehicleDisconnected: ("transaction", "connector"),
     notices.EnergyRequested: ("connector",),
     notices.EnergyRefused: ("connector",),
     notices.SupplyAllowed: ("connector",),
     notices.SupplyWithheld: ("connector",),
     notices.Authorized: ("transaction",),
+    notices.IdTagLearnt: ("local_list", "authorization_cache"),
     notices.AuthorizationDropped: ("transaction",),
     notices.StopRequested: ("transaction",),
     notices.IntentBegan: ("connector",),
     notices.IntentDropped: ("connector",),
     notices.PreparationEnded: ("transaction",),
     notices.TransactionMessageQueued: ("delivery",),
-    notices.TransactionStarted: ("metering", "connector"),
-    notices.TransactionEnded: ("metering", "connector", "reset"),
+    notices.TransactionStarted: ("metering", "connector", "reservation"),
+    notices.TransactionEnded: ("metering", "allowance", "connector_lock", "connector", "reset"),
+    notices.Deauthorized: ("allowance",),
+    notices.AllowanceUsed: ("transaction",),
+    notices.CableReleased: ("connector_lock",),
     notices.StartSettled: ("transaction/*",),
     notices.QueueEmptied: ("reset",),
     notices.RegistrationAccepted: (
@@ -85,17 +119,27 @@ HEARS: dict[type[Notice], tuple[str, ...]] = {
         "status_report/0",
         "status_report/*",
         "delivery",
+        "clock_aligned/*",
     ),
-    notices.KeyChanged: ("heartbeat", "metering/*"),
+    notices.KeyChanged: ("connection", "heartbeat", "metering/*", "clock_aligned/*"),
     notices.StationAvailabilityAsked: ("availability/*",),
-    notices.BecameInoperative: ("connector",),
-    notices.BecameOperative: ("connector",),
-    notices.UseEnded: ("availability", "availability/0"),
-    notices.BecameFaulted: ("transaction",),
-    notices.FaultsEnded: (),
+    notices.BecameInoperative: ("connector", "reservation", "reservation/0"),
+    notices.BecameOperative: ("connector", "authorization"),
+    notices.UseEnded: ("availability", "availability/0", "reservation"),
+    notices.BecameFaulted: ("transaction", "reservation/0", "reservation/*"),
+    notices.FaultsEnded: ("authorization",),
     notices.RestartGranted: ("transaction/*",),
+    notices.ResetFailed: ("fault/0",),
+    notices.BootNotificationTriggered: ("registration",),
+    notices.HeartbeatTriggered: ("heartbeat",),
+    notices.StatusTriggered: ("status_report/0", "status_report/*"),
+    notices.MeterValuesTriggered: ("triggered_values/*",),
     notices.UnlockGranted: ("transaction",),
     notices.CableHeld: ("transaction",),
+    notices.ReservationEnded: ("connector",),
+    notices.Reserved: ("connector",),
+    notices.ReservationMoved: ("reservation/0", "reservation/*"),
+    notices.TimeLearnt: ("reservation/0", "reservation/*"),
     StatusChanged: ("status_report",),
 }
 """Who hears of a notice."""
@@ -107,8 +151,9 @@ HARDWARE: dict[type, tuple[str, ...]] = {
     hardware.LockFailed: ("connector_lock",),
     hardware.FaultRaised: ("fault",),
     hardware.FaultCleared: ("fault",),
-    hardware.MeterRead: ("transaction", "metering"),
-    hardware.MeterReadFailed: ("transaction", "metering"),
+    hardware.StopPressed: ("transaction",),
+    hardware.MeterRead: ("transaction", "metering", "clock_aligned", "triggered_values", "allowance"),
+    hardware.MeterReadFailed: ("transaction", "metering", "clock_aligned", "triggered_values", "allowance"),
 }
 """Who hears of what a driver reports."""
 
@@ -123,16 +168,26 @@ WIRE: dict[type, tuple[str, ...]] = {
         "status_report/*",
         "delivery",
     ),
+    DataTransferAsked: ("data_transfer",),
+    RestartFailed: ("reset",),
 }
-"""Who hears of the connection. A CALL in flight dies with it, untold."""
+"""Who hears of the connection and of the engine. A CALL in flight dies with its connection, untold."""
 
 REQUESTS: dict[type[ocpp.Request], str] = {
     ocpp.ChangeAvailability: "availability",
+    ocpp.CancelReservation: "reservation",
     ocpp.ChangeConfiguration: "configuration",
+    ocpp.ClearCache: "authorization_cache",
+    ocpp.DataTransfer: "data_transfer",
     ocpp.GetConfiguration: "configuration",
+    ocpp.GetLocalListVersion: "local_list",
     ocpp.RemoteStartTransaction: "authorization",
     ocpp.RemoteStopTransaction: "transaction",
+    ocpp.ReserveNow: "reservation",
     ocpp.Reset: "reset",
+    ocpp.SendLocalList: "local_list",
+    ocpp.TriggerMessage: "trigger_message",
+    ocpp.TriggerUnknownMessage: "trigger_message",
     ocpp.UnlockConnector: "connector_lock",
 }
 """Who serves a request of the Central System. One that is not here is answered by machines/gate.py."""
@@ -175,14 +230,17 @@ def hearers(everything: dict[str, tuple[str, int]], number: int, kinds: tuple[st
 
 
 def lock_fault(event: hardware.HardwareEvent) -> hardware.FaultRaised | hardware.FaultCleared | None:
-    """What the lock's report means for the faults: one that does not close is a fault, one that moves is none.
+    """What a report means for the fault of the lock.
+
+    It stands from when the lock did not close until it does, or until there is nothing to lock: another cable gets
+    another chance.
 
     A lock that does not open is no fault: it is the answer to UnlockConnector, and the user still has the cable in.
     """
     match event:
         case hardware.LockFailed(locked=True):
             return hardware.FaultRaised(hardware.HardwareFault.LOCK, "the cable cannot be locked")
-        case hardware.LockChanged():
+        case hardware.LockChanged(locked=True) | hardware.CableChanged(present=False):
             return hardware.FaultCleared(hardware.HardwareFault.LOCK)
         case _:
             return None
@@ -191,8 +249,8 @@ def lock_fault(event: hardware.HardwareEvent) -> hardware.FaultRaised | hardware
 def answered(event: CallAnswered) -> Iterator[To]:
     """Who hears of the answer to a CALL. Of late ones, only those that still count."""
     if event.owner.startswith("delivery:"):
-        number, local_id = _message_of(event.owner)
-        yield To("delivery", MessageDelivered(number, local_id, event.conf))
+        number, local_id, id_tag = _message_of(event.owner)
+        yield To("delivery", MessageDelivered(number, local_id, id_tag, event.conf))
     elif not event.late:
         yield To(event.owner, event.conf)
 
@@ -200,17 +258,18 @@ def answered(event: CallAnswered) -> Iterator[To]:
 def failed(event: CallFailed) -> Iterator[To]:
     """Who hears that a CALL got no result."""
     if event.owner.startswith("delivery:"):
-        number, local_id = _message_of(event.owner)
+        number, local_id, _ = _message_of(event.owner)
         yield To("delivery", MessageFailed(number, local_id, event.failure))
     else:
         yield To(event.owner, event)
 
 
-def delivery_owner(number: int, local_id: int) -> str:
+def delivery_owner(message: TransactionMessage) -> str:
     """The owner of the CALL that delivers a transaction message."""
-    return f"delivery:{number}:{local_id}"
+    id_tag = getattr(message.body, "id_tag", None) or ""
+    return f"delivery:{message.number}:{message.local_id}:{id_tag}"
 
 
-def _message_of(owner: str) -> tuple[int, int]:
-    _, number, local_id = owner.split(":")
-    return int(number), int(local_id)
+def _message_of(owner: str) -> tuple[int, int, str]:
+    _, number, local_id, id_tag = owner.split(":", 3)
+    return int(number), int(local_id), id_tag

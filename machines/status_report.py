@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from statemachine import State
 
 from machines.facts import Facts
-from machines.machine import Machine, Notice, stays, when
+from machines.machine import Machine, Notice, when
 from machines.vocabulary.effects import Call, Instant, StartTimer, StopTimer
-from machines.vocabulary.notices import RegistrationAccepted
+from machines.vocabulary.notices import RegistrationAccepted, StatusTriggered
 from machines.vocabulary.ocpp import (
     ChargePointErrorCode,
     ChargePointStatus,
@@ -65,6 +65,7 @@ class StatusReport(Machine[StatusReportData, Facts]):
         RegistrationAccepted,
         ConnectionOpened,
         ConnectionClosed,
+        StatusTriggered,
         StatusNotificationConf,
         CallFailed,
     )
@@ -88,18 +89,25 @@ class StatusReport(Machine[StatusReportData, Facts]):
     held.to(held,         event=when(ConnectionOpened,     "4.2 nothing before registration"),    unless="is_accepted")
     settled.to(held,      event=when(ConnectionClosed,     "4.9 offline"),                                                                     on="lose")
     settling.to(held,     event=when(ConnectionClosed,     "4.9 offline"),                                                                     on="stop_waiting_and_lose")
+    # TriggerMessage
+    held.to(held,         event=when(StatusTriggered,      "4.2.1 asked for while Pending"),      cond="is_meant",                             on="tell")
+    held.to(held,         event=when(StatusTriggered,      "5.17 another connector"),             unless="is_meant")
+    settled.to(settled,   event=when(StatusTriggered,      "5.17 the present status"),            cond="is_meant",                             on="tell")
+    settled.to(settled,   event=when(StatusTriggered,      "5.17 another connector"),             unless="is_meant")
+    settling.to(settling, event=when(StatusTriggered,      "5.17 the present status, however short it lasted"), cond="is_meant",               on="tell")
+    settling.to(settling, event=when(StatusTriggered,      "5.17 another connector"),             unless="is_meant")
     # The end of a CALL
+    held.to(held,         event=when(StatusNotificationConf, "4.9 it arrived"),                                                                on="confirm")
+    held.to(held,         event=when(CallFailed,           "4.9 not sure that it arrived"),                                                    on="doubt")
+    held.to(held,         event=when(ConnectionClosed,     "4.9 still offline"),                                                               on="lose")
     settled.to(settled,   event=when(StatusNotificationConf, "4.9 it arrived"),                                                                on="confirm")
     settling.to(settling, event=when(StatusNotificationConf, "4.9 it arrived"),                                                                on="confirm")
     settled.to(settled,   event=when(CallFailed,           "4.9 not sure that it arrived"),                                                    on="doubt")
     settling.to(settling, event=when(CallFailed,           "4.9 not sure that it arrived"),                                                    on="doubt")
     # fmt: on
 
-    stays(ConnectionClosed, "4.9 still offline", held)
     impossible: ClassVar = {
         ("held", MinimumStatusPassed): "its timer stops with the connection",
-        ("held", StatusNotificationConf): "an answer dies with its connection",
-        ("held", CallFailed): "a CALL dies with its connection",
         ("settled", MinimumStatusPassed): "its timer runs only while settling",
         ("settled", RegistrationAccepted): "registered already",
         ("settled", ConnectionOpened): "connected already",
@@ -114,6 +122,9 @@ class StatusReport(Machine[StatusReportData, Facts]):
 
     def is_accepted(self) -> bool:
         return self.facts.is_accepted
+
+    def is_meant(self, triggered: StatusTriggered) -> bool:
+        return triggered.connector_id in {None, self.facts.number}
 
     def differs(self) -> bool:
         return self.data.present != self.data.told

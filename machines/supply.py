@@ -22,13 +22,13 @@ UNDER_WAY = frozenset({"starting", "running", "deauthorized", "recovering", "sto
 """States of the transaction machine in which the cable is held."""
 
 
-def offer(connector: ConnectorSettings, keys: Keys, transaction: str, rating_a: float | None) -> float:
-    """The current in A per phase that is offered to the running transaction, faults aside; 0 is a pause.
+def offer(connector: ConnectorSettings, keys: Keys, rating_a: float | None, *, may_draw: bool) -> float:
+    """The current in A per phase that is offered to a transaction that ``may_draw``, faults aside; 0 is a pause.
 
     The least of the connector's rating, the cable's (``rating_a``) and ConnectorMaximumCurrent. IEC 61851-1 has no
     value below 6 A: less than the declared minimum is a pause.
     """
-    if transaction != "running":
+    if not may_draw:
         return 0.0
     limit = min(connector.current_max_a, float(keys.connector_maximum_current))
     if rating_a is not None:
@@ -46,6 +46,8 @@ def setpoint_of(facts: Facts, status: ChargePointStatus, *, is_unlocking: bool) 
         contactor=may_supply and facts.is_requesting and facts.is_held,
         offered_a=facts.offered_a if may_supply else 0.0,
         phases=connector.phases,
-        locked=is_needed and not is_unlocking,
+        locked=(is_needed or bool(facts.kept_for)) and not is_unlocking,
         indicator=LAMPS[status],
+        brightness_percent=facts.keys.light_intensity,
+        blink_repeat=facts.keys.blink_repeat,
     )

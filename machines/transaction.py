@@ -19,13 +19,15 @@ from machines.fault import SAFETY
 from machines.machine import Machine, stays, when
 from machines.resumed import Resumed
 from machines.vocabulary.effects import Answer, Instant, ReadMeter, StartTimer, StopTimer
-from machines.vocabulary.hardware import MeterRead, MeterReadFailed
+from machines.vocabulary.hardware import MeterRead, MeterReadFailed, StopPressed
 from machines.vocabulary.notices import (
+    AllowanceUsed,
     AuthorizationDropped,
     Authorized,
     BecameFaulted,
     CableHeld,
     CableRemoved,
+    Deauthorized,
     IntentBegan,
     IntentDropped,
     PreparationEnded,
@@ -76,6 +78,8 @@ class TransactionData(Struct, frozen=True):
     meter_start: int = 0
     meter_last: int = 0
     """The latest register value on record."""
+    interruption: Reason = Reason.POWER_LOSS
+    """Why the station was away, if it was."""
     stop_reason: Reason | None = None
     stop_id_tag: str | None = None
     stopped_at: Instant | None = None
@@ -103,6 +107,8 @@ class Transaction(Machine[TransactionData, Facts]):
         CableHeld,
         Resumed,
         RecoveryTimedOut,
+        AllowanceUsed,
+        StopPressed,
     )
 
     idle = State("Idle", value="idle", initial=True)
@@ -140,9 +146,14 @@ class Transaction(Machine[TransactionData, Facts]):
     starting.to(idle,         event=when(RestartGranted,       "5.14 no start any more"),                                                    on="drop")
     starting.to(idle,         event=when(UnlockGranted,        "5.18 no start any more"),                                                    on="drop")
     # The transaction runs
+    running.to(stopping,      event=when(StopPressed,          "4.10 button"),                                                               on="stop_pressed")
+    deauthorized.to(stopping, event=when(StopPressed,          "4.10 button"),                                                               on="stop_pressed")
+    authorized.to(idle,       event=when(StopPressed,          "4.9 B1 button"),                                                             on="drop")
+    starting.to(idle,         event=when(StopPressed,          "4.9 B1 button"),                                                             on="drop")
+    recovering.to(stopping,   event=when(StopPressed,          "4.10 button"),                                                               on="stop_pressed")
     running.to(running,       event=when(StartSettled,         "4.8 Accepted"),              cond=["is_mine", "is_accepted"],                on="settle")
-    running.to(stopping,      event=when(StartSettled,         "4.8 not Accepted, 9.1 StopTransactionOnInvalidId"), cond=["is_mine", "stops_on_invalid"], unless="is_accepted", on="settle_and_stop")
-    running.to(deauthorized,  event=when(StartSettled,         "4.8 not Accepted: no energy"), cond="is_mine", unless=["is_accepted", "stops_on_invalid"],   on="settle")
+    running.to(stopping,      event=when(StartSettled,         "4.8 not Accepted, 9.1 StopTransactionOnInvalidId"), cond=["is_mine", "stops_at_once"], unless="is_accepted", on="settle_and_stop")
+    running.to(deauthorized,  event=when(StartSettled,         "4.8 not Accepted, 9.1 MaxEnergyOnInvalidId"), cond="is_mine", unless=["is_accepted", "stops_at_once"], on="settle_and_tell")
     running.to(running,       event=when(StartSettled,         "of an earlier transaction"), unless="is_mine")
     running.to(running,       event=when(MeterRead,            "4.7 register value on record"),                                              on="note")
     running.to(stopping,      event=when(StopRequested,        "4.10"),                                                                      on="stop_as_asked")
@@ -155,7 +166,9 @@ class Transaction(Machine[TransactionData, Facts]):
     running.to(running,       event=when(BecameFaulted,        "decision T1: it waits for the repair"), unless="is_safety_fault")
     running.to(stopping,      event=when(RestartGranted,       "5.14"),                                                                      on="stop_for_restart")
     running.to(stopping,      event=when(UnlockGranted,        "5.18"),                                                                      on="stop_for_unlock")
-    # It is open, but may not draw energy
+    # It is open, but may draw no energy, or no more than is allowed
+    deauthorized.to(stopping, event=when(AllowanceUsed,        "9.1 MaxEnergyOnInvalidId, StopTransactionOnInvalidId"), cond="stops_on_invalid", on="stop_invalid")
+    deauthorized.to(deauthorized, event=when(AllowanceUsed,    "9.1 MaxEnergyOnInvalidId: open, without energy"), unless="stops_on_invalid")
     deauthorized.to(deauthorized, event=when(MeterRead,        "4.7 register value on record"),                                              on="note")
     deauthorized.to(stopping, event=when(StopRequested,        "4.10"),                                                                      on="stop_as_asked")
     deauthorized.to(stopping, event=when(RemoteStopTransaction, "5.12 Accepted"),            cond="has_its_id",                              on="stop_remotely")
@@ -177,18 +190,22 @@ class Transaction(Machine[TransactionData, Facts]):
     # After a restart
     idle.to(idle,             event=when(Resumed,              "nothing was open"),          unless="was_open")
     idle.to(stopping,         event=when(Resumed,              "5.8 it was being stopped"),  cond=["was_open", "was_stopping"],              on="recall_and_read")
-    idle.to(stopping,         event=when(Resumed,              "5.8 recovery = end: PowerLoss"), cond="was_open", unless=["was_stopping", "may_resume"],  on="recall_and_stop")
+    idle.to(stopping,         event=when(Resumed,              "5.8 recovery = end: PowerLoss or Reboot"), cond="was_open", unless=["was_stopping", "may_resume"],  on="recall_and_stop")
     idle.to(recovering,       event=when(Resumed,              "5.8 recovery = resume"),     cond=["was_open", "may_resume"], unless="was_stopping",       on="recall")
     recovering.to(running,    event=when(VehicleConnected,     "5.8 the vehicle is still there"), cond="is_in_service", unless="was_deauthorized",                 on="resume")
-    recovering.to(deauthorized, event=when(VehicleConnected,   "5.8 the vehicle is still there, without energy"), cond=["is_in_service", "was_deauthorized"],      on="resume")
-    recovering.to(stopping,   event=when(VehicleConnected,     "5.2 out of service since: PowerLoss"), unless="is_in_service",                                    on="stop_lost")
-    recovering.to(stopping,   event=when(RecoveryTimedOut,     "5.8 the vehicle is gone: PowerLoss"),                                        on="stop_lost")
+    recovering.to(deauthorized, event=when(VehicleConnected,   "5.8 the vehicle is still there, without energy"), cond=["is_in_service", "was_deauthorized"], unless="stops_on_invalid", on="resume")
+    recovering.to(stopping,   event=when(VehicleConnected,     "9.1 StopTransactionOnInvalidId"), cond=["is_in_service", "was_deauthorized", "stops_on_invalid"], on="stop_invalid")
+    recovering.to(stopping,   event=when(VehicleConnected,     "5.2 out of service since: PowerLoss or Reboot"), unless="is_in_service",                                    on="stop_lost")
+    recovering.to(stopping,   event=when(RecoveryTimedOut,     "5.8 the vehicle is gone: PowerLoss or Reboot"),                                        on="stop_lost")
     recovering.to(recovering, event=when(StartSettled,         "4.8 answered meanwhile"),    cond="is_mine",                                 on="settle")
     recovering.to(recovering, event=when(StartSettled,         "of an earlier transaction"), unless="is_mine")
     recovering.to(stopping,   event=when(RestartGranted,       "5.14"),                                                                      on="stop_for_restart")
     # fmt: on
 
     stays(Authorized, "4.8 a transaction is under way", starting, running, deauthorized, recovering, stopping)
+    stays(AllowanceUsed, "4.10 already stopping", stopping)
+    stays(StopPressed, "4.10 no transaction", idle)
+    stays(StopPressed, "4.10 already stopping", stopping)
     stays(PreparationEnded, "no idTag is held", idle)
     stays(VehicleConnected, "4.8 no idTag yet", idle)
     stays(VehicleConnected, "4.8 connected again", running, deauthorized, stopping)
@@ -221,6 +238,10 @@ class Transaction(Machine[TransactionData, Facts]):
     del each
 
     impossible: ClassVar = {
+        **{
+            (value, AllowanceUsed): "there is an allowance only for what is deauthorized"
+            for value in ("idle", "authorized", "starting", "running", "recovering")
+        },
         ("idle", AuthorizationDropped): "no idTag is held",
         ("idle", StopRequested): "no transaction runs",
         ("idle", RecoveryTimedOut): "its timer runs only while recovering",
@@ -276,6 +297,10 @@ class Transaction(Machine[TransactionData, Facts]):
     def has_its_id(self, request: RemoteStopTransaction) -> bool:
         return request.transaction_id == self.data.transaction_id
 
+    def stops_at_once(self) -> bool:
+        keys = self.facts.keys
+        return keys.stop_transaction_on_invalid_id and keys.max_energy_on_invalid_id == 0
+
     def stops_on_invalid(self) -> bool:
         return self.facts.keys.stop_transaction_on_invalid_id
 
@@ -320,7 +345,12 @@ class Transaction(Machine[TransactionData, Facts]):
     def start(self, read: MeterRead) -> None:
         local_id, register = self.facts.next_local_id, read.reading.energy_import_wh
         self.data = replace(self.data, local_id=local_id, meter_start=register, meter_last=register)
-        began = Began(connector_id=self.facts.number, id_tag=self.data.id_tag, meter_start=register)
+        began = Began(
+            connector_id=self.facts.number,
+            id_tag=self.data.id_tag,
+            meter_start=register,
+            reservation_id=self.facts.reservation_id,
+        )
         self.emit(TransactionMessageQueued(local_id, self.facts.now, began), TransactionStarted(local_id))
 
     # Actions: while it runs
@@ -344,6 +374,16 @@ class Transaction(Machine[TransactionData, Facts]):
         self.settle(settled)
         self._stop(Reason.DE_AUTHORIZED)
 
+    def settle_and_tell(self, settled: StartSettled) -> None:
+        self.settle(settled)
+        self.emit(Deauthorized())
+
+    def stop_invalid(self) -> None:
+        self._stop(Reason.DE_AUTHORIZED)
+
+    def stop_pressed(self, pressed: StopPressed) -> None:
+        self._stop(Reason.EMERGENCY_STOP if pressed.is_emergency else Reason.LOCAL)
+
     def stop_as_asked(self, asked: StopRequested) -> None:
         self._stop(asked.reason, asked.id_tag)
 
@@ -364,7 +404,7 @@ class Transaction(Machine[TransactionData, Facts]):
         self._stop(Reason.UNLOCK_COMMAND)
 
     def stop_lost(self) -> None:
-        self._stop(Reason.POWER_LOSS)
+        self._stop(self.data.interruption)
 
     def refuse(self) -> None:
         self.emit(Answer(RemoteStopTransactionConf(status=RemoteStartStopStatus.REJECTED)))
@@ -384,13 +424,14 @@ class Transaction(Machine[TransactionData, Facts]):
         ended = Ended(meter_stop=data.meter_last, reason=data.stop_reason, id_tag=data.stop_id_tag)
         self.data = TransactionData()
         self.emit(
-            TransactionMessageQueued(data.local_id, data.stopped_at, ended), TransactionEnded(data.local_id)
+            TransactionMessageQueued(data.local_id, data.stopped_at, ended),
+            TransactionEnded(data.local_id, data.stop_reason, data.id_tag, data.parent_id_tag),
         )
 
     # Actions: after a restart
 
     def recall(self, resumed: Resumed) -> None:
-        self.data = resumed.data
+        self._remember(resumed)
         wait_s = self.facts.settings.limits.vehicle_response_s
         self.emit(StartTimer(RECOVERY, wait_s, RecoveryTimedOut()))
 
@@ -399,8 +440,12 @@ class Transaction(Machine[TransactionData, Facts]):
         self.emit(ReadMeter(self.facts.number, STOP_TICKET))
 
     def recall_and_stop(self, resumed: Resumed) -> None:
-        self.data = resumed.data
-        self._stop(Reason.POWER_LOSS)
+        self._remember(resumed)
+        self.stop_lost()
+
+    def _remember(self, resumed: Resumed) -> None:
+        why = Reason.REBOOT if resumed.was_clean else Reason.POWER_LOSS
+        self.data = replace(resumed.data, interruption=why)
 
     def resume(self) -> None:
         self.emit(StopTimer(RECOVERY), IntentBegan(), TransactionStarted(self.data.local_id, resumed=True))

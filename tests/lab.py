@@ -51,6 +51,10 @@ class Lab:
         """Declare other defaults of configuration keys."""
         self.station = replace(self.station, defaults=replace(self.station.defaults, **keys))
 
+    def give_away(self, id_tag: str) -> None:
+        """Declare that every vehicle charges at once, with ``id_tag``."""
+        self.station = replace(self.station, settings=replace(self.station.settings, free_id_tag=id_tag))
+
     def limit(self, **limits: float) -> None:
         """Declare other limits."""
         settings = self.station.settings
@@ -112,10 +116,10 @@ class Lab:
         assert isinstance(driver, SimulatedConnector)
         return driver
 
-    def swipe(self, card: str = "CARD") -> None:
-        """Show a card."""
+    def swipe(self, card: str = "CARD", connectors: tuple[int, ...] | None = None) -> None:
+        """Show a card, for any connector of the reader or for some of them."""
         reader: Any = self.devices.readers[0]
-        reader.swipe(card)
+        reader.swipe(card, connectors)
 
     # What the Central System saw
 
@@ -152,7 +156,7 @@ class Lab:
         self.swipe(card)
         await self.until_status("Charging")
         await trio.sleep(1)
-        return max(self.csms.ledger)
+        return max(self.csms.ledger, default=0)
 
     def states(self) -> dict[str, str]:
         """The state of every machine."""

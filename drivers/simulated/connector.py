@@ -30,11 +30,13 @@ from machines.vocabulary.hardware import (
     PilotChanged,
     PilotState,
     Setpoint,
+    StopPressed,
 )
 
 EVENTS_MAX = 1000
 """Events that wait for the charge point before stimuli are refused."""
 FREQUENCY_HZ = 50.0
+TEMPERATURE_C = 25.0
 
 
 class SimulatedConnector:
@@ -126,6 +128,9 @@ class SimulatedConnector:
             voltage_l3_v=voltages[2],
             frequency_hz=FREQUENCY_HZ,
             power_factor=1.0,
+            temperature_c=TEMPERATURE_C,
+            # As a vehicle tells it that speaks ISO 15118.
+            soc_percent=circuit.vehicle.soc_percent if circuit.vehicle else None,
         )
 
     # What there is to see
@@ -156,6 +161,8 @@ class SimulatedConnector:
             lock_jammed=lock is not None and lock.jammed,
             meter_silent=self._meter_silent,
             indicator=self._setpoint.indicator,
+            brightness_percent=self._setpoint.brightness_percent,
+            blink_repeat=self._setpoint.blink_repeat,
             faults=dict(self._faults),
         )
 
@@ -237,6 +244,11 @@ class SimulatedConnector:
             raise SimulationError(f"no fault {fault.value!r} stands")
         del self._faults[fault]
         self._queue(FaultCleared(fault))
+
+    def press_stop(self, *, is_emergency: bool = False) -> None:
+        """Press the stop button, or the emergency stop."""
+        self._before_stimulus()
+        self._queue(StopPressed(is_emergency))
 
     def lock_failure(self) -> None:
         """Jam the lock where it is: until ``lock_repair``, asking for the other position fails.

@@ -32,5 +32,8 @@ class SimulatedConnectorState(Struct, frozen=True, kw_only=True):
     lock_jammed: bool
     meter_silent: bool
     indicator: Indicator
+    brightness_percent: int
+    """Of the lamp."""
+    blink_repeat: int
     faults: dict[HardwareFault, str]
     """The faults that stand, with their ``info``."""

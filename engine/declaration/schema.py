@@ -158,7 +158,12 @@ ENTRIES: tuple[Entry, ...] = (
     # The messages offered; their names are checked against the vocabulary.
     Entry(path="messages.sends", kind=Kind.TEXTS, min=1, max=100),
     Entry(path="messages.receives", kind=Kind.TEXTS, min=0, max=100),
+    # Vendors whose DataTransfer is taken, by vendorId. "" among the messages is a transfer without messageId.
+    Entry(path="data_transfer.*.messages", kind=Kind.TEXTS, min=1, max=100),
+    choice("data_transfer.*.status", "Accepted", "Rejected"),
+    text("data_transfer.*.data", 0, 10_000, optional=True),
     choice("transactions.recovery", "resume", "end"),
+    text("transactions.free_id_tag", 0, 20, optional=True),
     # Every bound that is not a configuration key.
     number("limits.call_timeout_s", 1, 600),
     number("limits.connect_timeout_s", 1, 600),
@@ -176,6 +181,8 @@ ENTRIES: tuple[Entry, ...] = (
     whole("limits.uncommitted_max", 1, 65_536),
     whole("limits.deliveries_max", 8, 4_096),
     whole("limits.queue_size_max", 100, 10_000_000),
+    whole("limits.collected_max", 2, 10_000),
+    whole("limits.cache_size_max", 1, 10_000),
     number("limits.vehicle_response_s", 0, 600),
     number("limits.meter_timeout_s", 0.1, 60),
     number("limits.unlock_timeout_s", 0.1, 60),

@@ -44,7 +44,10 @@ class Hint(NamedTuple):
 
 
 HINTS: Mapping[str, Hint] = {
-    "connection": Hint({"offline": HELD_BACK, "dialling": WAITING, "online": WORKING}),
+    "connection": Hint({"offline": HELD_BACK, "dialling": WAITING, "online": WORKING, "renewing": HELD_BACK}),
+    "trigger_message": Hint({"ready": WORKING}),
+    "data_transfer": Hint({"ready": WORKING}),
+    "triggered_values": Hint({"idle": RESTING, "reading": WAITING}),
     "registration": Hint(
         {
             "unregistered": RESTING,
@@ -58,6 +61,8 @@ HINTS: Mapping[str, Hint] = {
     "heartbeat": Hint({"silent": RESTING, "beating": WORKING}),
     "delivery": Hint({"held": HELD_BACK, "idle": RESTING, "sending": WORKING, "waiting": WAITING}),
     "reset": Hint({"running": RESTING, "stopping": WAITING, "restarting": WORKING}),
+    "local_list": Hint({"ready": WORKING}),
+    "authorization_cache": Hint({"ready": WORKING}),
     "availability": Hint({"operative": WORKING, "scheduled": WAITING, "inoperative": BROKEN}),
     "fault": Hint({"clear": WORKING, "warned": HELD_BACK, "faulted": BROKEN}),
     "status_report": Hint({"held": HELD_BACK, "settled": RESTING, "settling": WAITING}),
@@ -70,7 +75,11 @@ HINTS: Mapping[str, Hint] = {
             "unreadable": BROKEN,
         }
     ),
-    "connector_lock": Hint({"unlocked": RESTING, "locked": WORKING, "unlocking": WAITING}),
+    "connector_lock": Hint(
+        {"unlocked": RESTING, "locked": WORKING, "kept": HELD_BACK, "unlocking": WAITING},
+        spine=(("unlocked",), ("locked",), ("kept",), ("unlocking",)),
+    ),
+    "allowance": Hint({"nothing": RESTING, "measuring": WAITING, "granted": WORKING}),
     "authorization": Hint({"idle": RESTING, "asking": WAITING}),
     "transaction": Hint(
         {
@@ -100,11 +109,12 @@ HINTS: Mapping[str, Hint] = {
             "SuspendedEV": HELD_BACK,
             "SuspendedEVSE": HELD_BACK,
             "Finishing": WAITING,
+            "Reserved": HELD_BACK,
             "Unavailable": BROKEN,
         },
         spine=(
             ("Available",),
-            ("Preparing",),
+            ("Reserved", "Preparing"),
             ("Charging",),
             ("SuspendedEV", "SuspendedEVSE"),
             ("Finishing",),

@@ -100,6 +100,7 @@ class Conversation:
         self._answered.set()
         self._ping_interval_s = ping_interval_s
         self._ping_changed = trio.Event()
+        self._call_timeout_s = terms.call_timeout_s
 
     # Asked for by the charge point; nothing here waits
 
@@ -139,6 +140,10 @@ class Conversation:
         """Ping every ``ping_interval_s`` from now on; 0 is never."""
         self._ping_interval_s = ping_interval_s
         self._ping_changed.set()
+
+    def set_call_timeout(self, call_timeout_s: float) -> None:
+        """Wait no longer than ``call_timeout_s`` for an answer, from the next CALL on."""
+        self._call_timeout_s = call_timeout_s
 
     def hang_up(self, why: str) -> None:
         """End with a closing handshake."""
@@ -273,13 +278,16 @@ class Conversation:
     async def _send_calls(self) -> None:
         while True:
             await self._asked.wait()
+            # What the Central System asked for (TriggerMessage) comes after the answer that grants it.
+            await self._answered.wait()
             waiting = self._next_call()
             if waiting is None:
                 self._asked = trio.Event()
                 continue
             pending = self._pending = _Pending(waiting)
             await self._send(frames.encode_call(pending.call_id, waiting.request))
-            with trio.move_on_after(self._terms.call_timeout_s):
+            timeout_s = self._call_timeout_s
+            with trio.move_on_after(timeout_s):
                 await pending.settled.wait()
             if pending.settled.is_set():
                 continue
@@ -287,7 +295,7 @@ class Conversation:
             self._late[pending.call_id] = waiting
             if len(self._late) > LATE_CALLS_MAX:
                 self._late.popitem(last=False)
-            why = f"no answer within {self._terms.call_timeout_s:g} s"
+            why = f"no answer within {timeout_s:g} s"
             self._reports.post(waiting.failed(Failure.TIMED_OUT, why))
 
     def _next_call(self) -> _Waiting | None:

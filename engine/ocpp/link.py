@@ -67,6 +67,7 @@ class Link:
         self._open_stream = open_stream or stream_opener(settings.ca_file)
         self._password = settings.password
         self._ping_interval_s = settings.ping_interval_s
+        self._call_timeout_s = settings.call_timeout_s
         self._is_unreachable = False
         self._dial_asked = trio.Event()
         self._attempt: trio.CancelScope | None = None
@@ -138,6 +139,12 @@ class Link:
         if self._conversation is not None:
             self._conversation.set_ping_interval(ping_interval_s)
 
+    def set_call_timeout(self, call_timeout_s: float) -> None:
+        """Wait no longer than ``call_timeout_s`` for an answer, from the next CALL on."""
+        self._call_timeout_s = call_timeout_s
+        if self._conversation is not None:
+            self._conversation.set_call_timeout(call_timeout_s)
+
     def set_password(self, password: bytes | None) -> None:
         """Use ``password`` from the next connection on."""
         self._password = password
@@ -187,7 +194,7 @@ class Link:
 
     async def _talk(self, socket: WebSocketConnection) -> str:
         terms = Terms(
-            call_timeout_s=self._settings.call_timeout_s,
+            call_timeout_s=self._call_timeout_s,
             pong_timeout_s=self._settings.pong_timeout_s,
             frame_size_max=self._settings.frame_size_max,
             outbox_size_max=self._settings.outbox_size_max,

@@ -19,9 +19,13 @@ from machines.vocabulary.ocpp import (
     Conf,
     DataTransferStatus,
     IdTagInfo,
+    MessageTrigger,
     RegistrationStatus,
     Request,
+    TriggerMessage,
+    TriggerUnknownMessage,
 )
+from machines.vocabulary.ocpp.types import ConnectorIdOrZero, String50
 from machines.vocabulary.wire import CallError, ErrorCode
 
 Kind = TypeVar("Kind", bound=Struct)
@@ -47,6 +51,13 @@ class Accepted(Struct, frozen=True):
     conf: Conf
     forgiven: tuple[str, ...] = ()
     """What was wrong with it, for the log."""
+
+
+class _LooseTrigger(Request, frozen=True, kw_only=True):
+    """TriggerMessage.req with any message."""
+
+    requested_message: String50
+    connector_id: ConnectorIdOrZero | None = None
 
 
 class Unusable(Struct, frozen=True):
@@ -77,11 +88,25 @@ def _in_milliseconds(value: Any) -> Any:
 
 
 def decode_request(action: Action, payload: Raw) -> Request | CallError:
-    """The request in ``payload``, or the CALLERROR that says what is wrong with it."""
+    """The request in ``payload``, or the CALLERROR that says what is wrong with it.
+
+    TriggerMessage for a message that does not exist is a proper request (facts 6): TriggerUnknownMessage.
+    """
     try:
         return _decode(payload, action.request)
     except (msgspec.DecodeError, RecursionError) as error:
-        return refusal(error)
+        unknown = _unknown_trigger(payload) if action.request is TriggerMessage else None
+        return unknown or refusal(error)
+
+
+def _unknown_trigger(payload: Raw) -> TriggerUnknownMessage | None:
+    """The request in ``payload`` if all that is wrong with it is a message that nobody knows."""
+    try:
+        loose = _decode(payload, _LooseTrigger)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    is_known = loose.requested_message in set(MessageTrigger)
+    return None if is_known else TriggerUnknownMessage(requested_message=loose.requested_message)
 
 
 def decode_conf(action: Action, payload: Raw) -> Accepted | Unusable:

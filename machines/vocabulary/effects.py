@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from machines.machine import Effect
-from machines.vocabulary.ocpp import Conf, Request
+from machines.vocabulary.ocpp import Conf, Request, SampledValue
 from machines.vocabulary.wire import CallError
 
 
@@ -55,7 +55,7 @@ class Call(Effect, frozen=True):
 
     request: Request
     at: Instant | None = None
-    """When it happened: becomes ``timestamp`` of the request when it is sent."""
+    """When it happened: becomes ``timestamp`` of the request, or of its meter values, when it is sent."""
 
 
 class Answer(Effect, frozen=True):
@@ -98,6 +98,17 @@ class Keep(Effect, frozen=True):
     """Store a transaction message (vocabulary/transactions.py) for delivery."""
 
     message: object
+
+
+class Collect(Effect, frozen=True):
+    """Store values for the transactionData of a transaction's StopTransaction; gone when that is settled."""
+
+    local_id: int
+    at: Instant
+    values: tuple[SampledValue, ...]
+    """Of one context."""
+    room: int
+    """How many such sets of one context are kept; beyond it they are thinned out evenly."""
 
 
 class Forget(Effect, frozen=True):

@@ -50,16 +50,26 @@ class MeterReading(Struct, frozen=True, kw_only=True):
 
     energy_import_wh: int
     """Active energy register, towards the vehicle; never runs backwards."""
+    energy_export_wh: float | None = None
+    energy_reactive_import_varh: float | None = None
+    energy_reactive_export_varh: float | None = None
     power_w: float | None = None
     power_l1_w: float | None = None
     power_l2_w: float | None = None
     power_l3_w: float | None = None
+    power_export_w: float | None = None
+    power_reactive_import_var: float | None = None
+    power_reactive_export_var: float | None = None
     current_l1_a: float | None = None
     current_l2_a: float | None = None
     current_l3_a: float | None = None
+    current_n_a: float | None = None
     voltage_l1_v: float | None = None
     voltage_l2_v: float | None = None
     voltage_l3_v: float | None = None
+    voltage_l1_l2_v: float | None = None
+    voltage_l2_l3_v: float | None = None
+    voltage_l3_l1_v: float | None = None
     frequency_hz: float | None = None
     power_factor: float | None = None
     temperature_c: float | None = None
@@ -106,6 +116,12 @@ class FaultCleared(Struct, frozen=True):
     fault: HardwareFault
 
 
+class StopPressed(Struct, frozen=True):
+    """The stop button of the connector, or with ``is_emergency`` the emergency stop."""
+
+    is_emergency: bool = False
+
+
 class MeterRead(Struct, frozen=True):
     """A reading that was asked for by number (see effect ``ReadMeter``)."""
 
@@ -127,6 +143,7 @@ HardwareEvent = (
     | LockFailed
     | FaultRaised
     | FaultCleared
+    | StopPressed
     | MeterRead
     | MeterReadFailed
 )
@@ -172,6 +189,10 @@ class Setpoint(Struct, frozen=True, kw_only=True):
     locked: bool = False
     """The cable is held in the socket outlet. Without a lock this has no effect."""
     indicator: Indicator = Indicator.READY
+    brightness_percent: int = 100
+    """Of the lamp, 0..100."""
+    blink_repeat: int = 3
+    """How often the lamp blinks when it signals."""
 
 
 def less_energy(present: Setpoint, wanted: Setpoint) -> Setpoint:
@@ -182,4 +203,6 @@ def less_energy(present: Setpoint, wanted: Setpoint) -> Setpoint:
         phases=present.phases if present.contactor and wanted.contactor else wanted.phases,
         locked=present.locked or wanted.locked,
         indicator=wanted.indicator,
+        brightness_percent=wanted.brightness_percent,
+        blink_repeat=wanted.blink_repeat,
     )

@@ -58,6 +58,13 @@ class AuthorizationDropped(Notice, frozen=True):
     """The same idTag was shown again before anything was connected (4.9 B1)."""
 
 
+class IdTagLearnt(Notice, frozen=True):
+    """The Central System said what it knows of an idTag: in Authorize.conf, Start- or StopTransaction.conf."""
+
+    id_tag: str
+    info: IdTagInfo
+
+
 class StopRequested(Notice, frozen=True):
     """The running transaction shall end."""
 
@@ -88,6 +95,22 @@ class TransactionEnded(Notice, frozen=True):
     """The transaction is over, and its end is on record."""
 
     local_id: int
+    reason: Reason = Reason.OTHER
+    id_tag: str = ""
+    """That started it."""
+    parent_id_tag: str | None = None
+
+
+class Deauthorized(Notice, frozen=True):
+    """The Central System did not accept the idTag; the transaction stays open for now."""
+
+
+class AllowanceUsed(Notice, frozen=True):
+    """What MaxEnergyOnInvalidId allowed is used up."""
+
+
+class CableReleased(Notice, frozen=True):
+    """Who may take a cable that was kept showed the card."""
 
 
 class TransactionMessageQueued(Notice, frozen=True):
@@ -110,7 +133,33 @@ class QueueEmptied(Notice, frozen=True):
     """Every transaction message has been delivered."""
 
 
+# Reservation
+
+
+class Reserved(Notice, frozen=True):
+    """The connector is kept for somebody: by ReserveNow, after a restart, or again after a use that came to nothing."""
+
+
+class ReservationEnded(Notice, frozen=True):
+    """The connector is no longer kept. Not told of a reservation that was used: then the use decides the status."""
+
+    reservation_id: int
+
+
+class ReservationMoved(Notice, frozen=True):
+    """A reservation is from now on the affair of connector ``number``: replaced by ReserveNow, or used there."""
+
+    reservation_id: int
+    number: int
+
+
 # Station
+
+
+class TimeLearnt(Notice, frozen=True):
+    """The Central System told the time of day: POSIX seconds, now."""
+
+    utc: float
 
 
 class Started(Notice, frozen=True):
@@ -167,6 +216,35 @@ class RestartGranted(Notice, frozen=True):
 
 class CableHeld(Notice, frozen=True):
     """The lock holds the cable."""
+
+
+class ResetFailed(Notice, frozen=True):
+    """The station did not restart, however often it tried (ResetRetries)."""
+
+    why: str
+
+
+# TriggerMessage
+
+
+class BootNotificationTriggered(Notice, frozen=True):
+    """BootNotification is wanted now, before its retry is due."""
+
+
+class HeartbeatTriggered(Notice, frozen=True):
+    """A Heartbeat is wanted now."""
+
+
+class StatusTriggered(Notice, frozen=True):
+    """The present status is wanted now: of one connector, of the station (0), or of all (None)."""
+
+    connector_id: int | None
+
+
+class MeterValuesTriggered(Notice, frozen=True):
+    """Fresh meter values are wanted now: of one connector, or of all (None)."""
+
+    connector_id: int | None
 
 
 class UnlockGranted(Notice, frozen=True):

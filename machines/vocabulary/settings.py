@@ -73,12 +73,28 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Messages that machines may send each other because of one message from outside."""
     queue_size_max: int
     """Transaction messages kept for delivery."""
+    collected_max: int
+    """Sets of meter values of one kind kept for the StopTransaction of one transaction."""
+    cache_size_max: int
+    """Entries of the authorization cache."""
     vehicle_response_s: float
     """How long a vehicle may take to ask for energy once it is offered, before SuspendedEV is shown."""
     meter_timeout_s: float
     unlock_timeout_s: float
     stop_flush_s: float
     """How long a restart waits for StopTransaction to be delivered."""
+
+
+class VendorMessages(Struct, frozen=True, kw_only=True):
+    """What the station makes of DataTransfer of one vendor."""
+
+    vendor_id: str
+    messages: tuple[str, ...]
+    """The messageIds that are known; "" is a transfer without one."""
+    status: str
+    """``Accepted`` or ``Rejected``: what each is answered."""
+    data: str | None = None
+    """What goes with the answer."""
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -92,3 +108,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     receives: frozenset[str]
     """Actions the station takes from the Central System."""
     recovery: Recovery
+    data_transfer: tuple[VendorMessages, ...] = ()
+    """The vendors whose DataTransfer the station takes."""
+    free_id_tag: str = ""
+    """If not empty, every vehicle is charged at once, with this idTag (4.9 A3 to A5)."""

@@ -4,6 +4,7 @@ What the Central System assigns (transactionId) and what only it can tell (the t
 was first set) are filled in when a message is sent, by :func:`to_request`. They are never copied in here.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from msgspec import Struct
@@ -12,6 +13,7 @@ from machines.vocabulary.effects import Instant
 from machines.vocabulary.ocpp import (
     MeterValue,
     MeterValues,
+    ReadingContext,
     Reason,
     SampledValue,
     StartTransaction,
@@ -33,7 +35,7 @@ class Began(Struct, frozen=True, tag="began"):
 
 
 class Metered(Struct, frozen=True, tag="metered"):
-    """MeterValues.req with one set of values, less its time stamp."""
+    """MeterValues.req with one set of values, less its time stamp. Of no transaction if its local id is 0."""
 
     connector_id: int
     values: tuple[SampledValue, ...]
@@ -62,8 +64,41 @@ class TransactionMessage(Struct, frozen=True):
     body: Body
 
 
+class Collected(Struct, frozen=True):
+    """A set of values of one context, collected for StopTransaction."""
+
+    at: Instant
+    values: tuple[SampledValue, ...]
+
+    @property
+    def is_edge(self) -> bool:
+        """Whether it was taken at the begin or the end of the transaction."""
+        return self.values[0].context in {ReadingContext.TRANSACTION_BEGIN, ReadingContext.TRANSACTION_END}
+
+
+def thinned(collected: Sequence[Collected], most: int) -> tuple[Collected, ...]:
+    """``collected`` without as many as are more than ``most``, evenly; those of begin and end always stay.
+
+    Each context loses its share, so that of two grids neither hides the other.
+    """
+    kept = {index for index, one in enumerate(collected) if one.is_edge}
+    contexts: dict[ReadingContext | None, list[int]] = {}
+    for index, one in enumerate(collected):
+        if index not in kept:
+            contexts.setdefault(one.values[0].context, []).append(index)
+    room, between = max(0, most - len(kept)), len(collected) - len(kept)
+    for series in contexts.values():
+        share = min(len(series), -(-room * len(series) // between))
+        kept.update(series[place * len(series) // share] for place in range(share))
+        room, between = room - share, between - len(series)
+    return tuple(one for index, one in enumerate(collected) if index in kept)
+
+
 def to_request(
-    message: TransactionMessage, transaction_id: int, utc: float
+    message: TransactionMessage,
+    transaction_id: int,
+    utc: float,
+    transaction_data: tuple[MeterValue, ...] = (),
 ) -> StartTransaction | MeterValues | StopTransaction:
     """The CALL that delivers ``message``, which happened at ``utc`` (POSIX seconds)."""
     timestamp = datetime.fromtimestamp(utc, UTC)
@@ -79,7 +114,7 @@ def to_request(
         case Metered() as metered:
             return MeterValues(
                 connector_id=metered.connector_id,
-                transaction_id=transaction_id,
+                transaction_id=transaction_id if message.local_id else None,
                 meter_value=(MeterValue(timestamp=timestamp, sampled_value=metered.values),),
             )
         case Ended() as ended:
@@ -89,4 +124,5 @@ def to_request(
                 meter_stop=ended.meter_stop,
                 reason=ended.reason,
                 timestamp=timestamp,
+                transaction_data=transaction_data or None,
             )

@@ -83,6 +83,20 @@ class CallError(Struct, frozen=True):
     """At most 255 characters."""
 
 
+class DataTransferAsked(Struct, frozen=True):
+    """Somebody at the station wants vendor data sent to the Central System."""
+
+    vendor_id: str
+    message_id: str | None = None
+    data: str | None = None
+
+
+class RestartFailed(Struct, frozen=True):
+    """The restart that Reset.req asked for did not come about; the station runs on."""
+
+    why: str
+
+
 WireEvent = (
     ConnectionOpened | ConnectionFailed | ConnectionClosed | RequestReceived | CallAnswered | CallFailed
 )

@@ -22,6 +22,7 @@ from drivers.simulated import (
 )
 from engine import bench
 from machines.vocabulary.hardware import HardwareFault, TokenRead
+from machines.vocabulary.wire import DataTransferAsked
 
 SOCKET = SimulatedConnectorSettings(
     cable="socket", has_lock=True, phases=3, voltage_v=230.0, current_max_a=32.0
@@ -40,6 +41,7 @@ class Station:
         self.connectors = {1: SimulatedConnector(SOCKET), 2: SimulatedConnector(SOCKET)}
         self.reader = SimulatedReader(self.connectors)
         self.tokens: list[TokenRead] = []
+        self.transfers: list[DataTransferAsked] = []
         self.link = True
         self.cut = trio.Event()
 
@@ -48,6 +50,10 @@ class Station:
 
     def set_link(self, up: bool) -> None:
         self.link = up
+
+    async def send_data(self, asked: DataTransferAsked) -> None:
+        await trio.lowlevel.checkpoint()
+        self.transfers.append(asked)
 
     def power_cut(self) -> None:
         self.cut.set()
@@ -158,6 +164,16 @@ async def test_a_token_is_swiped_for_one_connector(client, station):
     assert station.tokens == [TokenRead("04A1B2C3", (2,))]
 
 
+async def test_vendor_data_is_passed_on(client, station):
+    body = {"vendorId": "org.example", "messageId": "Ping", "data": "x"}
+    assert (await client.post("/data-transfer", json=body)).status_code == 200
+    await client.post("/data-transfer", json={"vendorId": "org.example"})
+    assert station.transfers == [
+        DataTransferAsked("org.example", "Ping", "x"),
+        DataTransferAsked("org.example"),
+    ]
+
+
 async def test_the_link_goes_down_and_up(client, station):
     await client.post("/link/down")
     assert station.link is False
@@ -217,6 +233,9 @@ trio.run(main)
         ("/connectors/1/unplug", b'{"side": "left"}', 422, "left"),
         ("/connectors/1/meter-silence", b'{"silent": "yes"}', 422, "silent"),
         ("/swipe", b'{"idTag": ""}', 422, "idTag"),
+        ("/data-transfer", b"{}", 422, "vendorId"),
+        ("/data-transfer", b'{"vendorId": ""}', 422, "vendorId"),
+        ("/data-transfer", b'{"vendorId": "A", "messageId": 1}', 422, "messageId"),
         ("/swipe", b'{"idTag": "123456789012345678901"}', 422, "idTag"),
         ("/swipe", b'{"idTag": "A\\n"}', 422, "idTag"),
         ("/swipe", b'{"idTag": "A", "connectors": []}', 422, "connectors"),

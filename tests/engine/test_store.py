@@ -1,5 +1,6 @@
 """The database: all or nothing, private, one station at a time."""
 
+import itertools
 import sqlite3
 
 import pytest
@@ -8,9 +9,9 @@ from engine.store import FILE, Batch, Boot, Store, StoreError, merged
 from machines.charge_point import Memory
 from machines.delivery import DeliveryData
 from machines.transaction import TransactionData
-from machines.vocabulary.effects import Forget, Instant, Keep, Settle
-from machines.vocabulary.ocpp import Reason
-from machines.vocabulary.transactions import Began, Ended, Metered, TransactionMessage
+from machines.vocabulary.effects import Collect, Forget, Instant, Keep, Settle
+from machines.vocabulary.ocpp import ReadingContext, Reason, SampledValue
+from machines.vocabulary.transactions import Began, Collected, Ended, Metered, TransactionMessage
 
 AT = Instant(1, 2.5)
 BEGAN = TransactionMessage(1, 7, AT, Began(connector_id=1, id_tag="CARD", meter_start=100))
@@ -76,6 +77,64 @@ def test_the_ledger_is_bounded(tmp_path):
 
     assert [charging.local_id for charging in store.ledger()] == [8, 9, 10]
     store.close()
+
+
+def collect(number, context=ReadingContext.SAMPLE_PERIODIC, local_id=7, room=100):
+    return Collect(local_id, AT, (SampledValue(value=str(number), context=context),), room)
+
+
+def numbers(store, local_id=7):
+    return [int(one.values[0].value) for one in store.collected(local_id)]
+
+
+def test_what_was_collected_comes_back_in_order_by_transaction(store, tmp_path):
+    store.write(of(*(collect(number) for number in range(12)), collect(99, local_id=8)))
+    store.close()
+    again = Store(tmp_path)
+
+    assert again.collected(8) == [Collected(AT, collect(99).values)]
+    assert numbers(again) == list(range(12))
+    again.close()
+
+
+def test_what_was_collected_goes_with_the_settled_stop(store):
+    store.write(of(Keep(BEGAN), collect(1), collect(2, local_id=8), Keep(ENDED), Forget(1)))
+    assert numbers(store) == [1]
+    store.write(of(Forget(3)))
+
+    assert numbers(store) == []
+    assert numbers(store, 8) == [2]
+
+
+def test_a_power_cut_leaves_what_was_collected_and_what_was_queued_together(store):
+    """One write holds both, or neither."""
+    store.write(of(Keep(BEGAN)))
+    with pytest.raises(sqlite3.IntegrityError):
+        store.write(of(collect(1), Keep(BEGAN)))
+
+    assert numbers(store) == []
+
+
+@pytest.mark.parametrize("room", [2, 3, 7, 10])
+@pytest.mark.parametrize("count", [1, 10, 11, 64, 1000])
+def test_what_is_collected_is_bounded_and_thinned_evenly(store, room, count):
+    """The first and the latest always stay; between them is every second, fourth, eighth ..."""
+    store.write(of(*(collect(number, room=room) for number in range(count))))
+    kept = numbers(store)
+    gaps = {after - before for before, after in itertools.pairwise(kept[:-1])}
+
+    assert min(count, room // 2) <= len(kept) <= room
+    assert (kept[0], kept[-1]) == (0, count - 1)
+    assert len(gaps) <= 1
+
+
+def test_each_context_has_its_own_room(store):
+    contexts = (ReadingContext.SAMPLE_PERIODIC, ReadingContext.SAMPLE_CLOCK)
+    store.write(of(*(collect(number, contexts[number % 2], room=10) for number in range(40))))
+    kept = numbers(store)
+
+    assert len([number for number in kept if number % 2]) > 4
+    assert len([number for number in kept if not number % 2]) > 4
 
 
 def test_a_batch_that_fails_leaves_nothing(store):

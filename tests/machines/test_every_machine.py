@@ -24,9 +24,7 @@ from machines.vocabulary.effects import Call, StartTimer
 from machines.vocabulary.wire import CallFailed
 
 KINDS = list(routes.KINDS.items())
-NOT_HEARD = {
-    notices.FaultsEnded: "the status is computed from the faults that are left",
-}
+NOT_HEARD = {}
 """Notices that concern nobody yet, and why they are told all the same."""
 
 TOLD_BY_THE_COMPOSITION = {IdTagPresented, MessageDelivered, MessageFailed}

@@ -1,16 +1,18 @@
 """The world around a charge point, as far as it can act on it: for random walks over the composition."""
 
 import random
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from machines.charge_point import ChargePoint, Memory, PoweredUp, Step
 from machines.routes import delivery_owner
 from machines.vocabulary.effects import (
     Answer,
     Call,
+    Collect,
     Deliver,
     Dial,
     Forget,
+    HangUp,
     Instant,
     Keep,
     LearnTime,
@@ -38,25 +40,39 @@ from machines.vocabulary.hardware import (
     TokenRead,
 )
 from machines.vocabulary.ocpp import (
+    ACTIONS,
+    AuthorizationData,
     AuthorizationStatus,
     AuthorizeConf,
     AvailabilityType,
     BootNotificationConf,
+    CancelReservation,
     ChangeAvailability,
     ChangeConfiguration,
+    ClearCache,
+    DataTransfer,
+    DataTransferConf,
+    DataTransferStatus,
     GetConfiguration,
+    GetLocalListVersion,
     HeartbeatConf,
     IdTagInfo,
+    MessageTrigger,
     MeterValuesConf,
     RegistrationStatus,
     RemoteStartTransaction,
     RemoteStopTransaction,
+    ReserveNow,
     Reset,
     ResetType,
+    SendLocalList,
     StartTransactionConf,
     StatusNotificationConf,
     StopTransactionConf,
+    TriggerMessage,
+    TriggerUnknownMessage,
     UnlockConnector,
+    UpdateType,
 )
 from machines.vocabulary.transactions import Began, Ended
 from machines.vocabulary.wire import (
@@ -65,8 +81,10 @@ from machines.vocabulary.wire import (
     ConnectionClosed,
     ConnectionFailed,
     ConnectionOpened,
+    DataTransferAsked,
     Failure,
     RequestReceived,
+    RestartFailed,
 )
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -106,6 +124,7 @@ class World:
         self.open_requests: set[str] = set()
         self.is_over = False
         self.accepted = False
+        self.triggered: set[str] = set()
         self.take(PoweredUp(tuple(self.memories.values())))
         # The drivers report what there is, in their order, while other things happen.
         self.initial = []
@@ -150,10 +169,16 @@ class World:
             case Dial():
                 assert self.link == "down"
                 self.link = "dialling"
+            case HangUp():
+                assert self.link == "up"
+                self.link = "closing"
             case Keep(message=message):
                 assert message.number not in self.messages
                 self.messages[message.number] = message
                 self.keep_ledger(message)
+            case Collect(local_id=local_id, values=values):
+                assert local_id, "nothing is collected without a transaction"
+                assert values
             case Forget(number=number):
                 del self.messages[number]
             case Settle(local_id=local_id, transaction_id=transaction_id):
@@ -177,6 +202,9 @@ class World:
 
     def step(self):
         runs = any(self.charge_point.machines[f"transaction/{n}"].state == "running" for n in self.pilots)
+        if self.is_over and self.chance.random() < 0.5:
+            self.happen_engine()
+            return
         if self.is_over or self.chance.random() < (0.02 if runs else 0.003):
             self.power_up()
             return
@@ -186,7 +214,8 @@ class World:
                 return
             kinds = [self.happen_request, self.happen_card]
         else:
-            kinds = [self.happen_hardware] * 3 + [self.happen_request] * 2 + [self.happen_card]
+            kinds = [self.happen_hardware] * 6 + [self.happen_request] * 5 + [self.happen_card] * 2
+            kinds += [self.happen_engine]
         if self.link != "down" or self.link == "dialling":
             kinds += [self.happen_link]
         if self.timers:
@@ -204,13 +233,21 @@ class World:
             else:
                 self.link = "down"
                 self.take(ConnectionFailed("no"))
-        elif self.chance.random() < 0.1:
+        elif self.link == "closing" or self.chance.random() < 0.1:
             self.link = "down"
             self.calls.clear()
             self.late.clear()
             self.delivering = None
             self.open_requests.clear()
             self.take(ConnectionClosed("gone"))
+
+    def happen_engine(self):
+        """Somebody sends vendor data; or the restart that was asked for does not come about."""
+        if self.is_over:
+            self.is_over = False
+            self.take(RestartFailed("no"))
+        else:
+            self.take(DataTransferAsked("org.example", data="x"))
 
     def happen_timer(self):
         key = self.chance.choice(list(self.timers))
@@ -306,6 +343,22 @@ class World:
                     ),
                     value=self.chance.choice(["true", "false"]),
                 ),
+                lambda: ChangeConfiguration(
+                    key=self.chance.choice(["ClockAlignedDataInterval", "MeterValueSampleInterval"]),
+                    value=self.chance.choice(["0", "10", "10"]),
+                ),
+                lambda: ChangeConfiguration(
+                    key=self.chance.choice(
+                        ["MeterValuesSampledData", "StopTxnSampledData", "StopTxnAlignedData"]
+                    ),
+                    value=self.chance.choice(["", "Energy.Active.Import.Interval", "Temperature"]),
+                ),
+                lambda: ChangeConfiguration(
+                    key=self.chance.choice(["LocalAuthListEnabled", "AuthorizationCacheEnabled"]),
+                    value=self.chance.choice(["true", "true", "false"]),
+                ),
+                lambda: self.a_local_list(),
+                lambda: self.chance.choice([GetLocalListVersion(), ClearCache()]),
                 lambda: GetConfiguration(),
                 lambda: RemoteStartTransaction(
                     connector_id=self.chance.choice([None, *positive]), id_tag=self.chance.choice("AB")
@@ -317,20 +370,60 @@ class World:
                     else GetConfiguration()
                 ),
                 lambda: UnlockConnector(connector_id=self.chance.choice(positive)),
+                lambda: ChangeConfiguration(key="AuthorizationKey", value=self.chance.choice("0f") * 32),
+                lambda: TriggerMessage(
+                    requested_message=self.chance.choice(list(MessageTrigger)),
+                    connector_id=self.chance.choice([None, *numbers]),
+                ),
+                lambda: TriggerUnknownMessage(requested_message="Rumour"),
+                lambda: DataTransfer(
+                    vendor_id=self.chance.choice(["org.example", "nobody"]),
+                    message_id=self.chance.choice([None, "PING", "Pong"]),
+                ),
+                *[lambda: self.reserve(numbers)] * 4,
+                lambda: CancelReservation(reservation_id=self.chance.choice([1, 2, 3])),
             ]
         )()
+        if isinstance(request, TriggerMessage):
+            self.triggered.add(request.requested_message.value)
         call_id = f"c{len(self.trace)}"
         self.open_requests.add(call_id)
         self.take(RequestReceived(call_id, request))
         if not isinstance(request, UnlockConnector):
             assert call_id not in self.open_requests, f"{request} got no answer"
 
+    def a_local_list(self):
+        """A SendLocalList that may fit or not: old and new versions, an idTag twice, one without its status."""
+        return SendLocalList(
+            list_version=self.chance.randint(0, 9),
+            update_type=self.chance.choice(list(UpdateType)),
+            local_authorization_list=tuple(
+                AuthorizationData(
+                    id_tag=self.chance.choice("ABCabc"),
+                    id_tag_info=self.chance.choice(
+                        [None, *(IdTagInfo(status=s, parent_id_tag="P") for s in AuthorizationStatus)]
+                    ),
+                )
+                for _ in range(self.chance.randint(0, 3))
+            ),
+        )
+
+    def reserve(self, numbers):
+        soon = datetime.fromtimestamp(self.seconds, UTC) + timedelta(seconds=self.chance.choice([-5, 0, 100]))
+        return ReserveNow(
+            connector_id=self.chance.choice(numbers),
+            expiry_date=self.chance.choice([soon, NOW, *[NOW + timedelta(days=1)] * 6]),
+            id_tag=self.chance.choice("ABa"),
+            parent_id_tag=self.chance.choice([None, "P"]),
+            reservation_id=self.chance.choice([1, 2, 3]),
+        )
+
     def happen_answer(self):
         if self.calls and (self.delivering is None or self.chance.random() < 0.7):
             owner, request = self.calls.pop(0)
         elif self.delivering is not None:
             message = self.messages[self.delivering]
-            owner, request = delivery_owner(message.number, message.local_id), message.body
+            owner, request = delivery_owner(message), message.body
             self.delivering = None
         else:
             return
@@ -361,6 +454,10 @@ class World:
                 conf = BootNotificationConf(
                     status=status, current_time=NOW, interval=self.chance.choice([0, 60])
                 )
+            case "DiagnosticsStatusNotification" | "FirmwareStatusNotification" | "MeterValues" as name:
+                conf = ACTIONS[name].conf()
+            case "DataTransfer":
+                conf = DataTransferConf(status=self.chance.choice(list(DataTransferStatus)))
             case "Heartbeat":
                 conf = HeartbeatConf(current_time=NOW)
             case "Authorize":
@@ -382,8 +479,10 @@ class World:
 
     def check_gate(self, request):
         registration = self.charge_point.machines["registration"].state
-        if registration != "accepted":
-            assert type(request).__name__ == "BootNotification", f"{request} while {registration}"
+        name = type(request).__name__
+        if registration != "accepted" and name != "BootNotification":
+            assert registration == "pending", f"{request} while {registration}"
+            assert name in self.triggered, f"{request} while {registration}, and nobody asked for it"
 
     def keep_ledger(self, message):
         match message.body:
@@ -417,5 +516,18 @@ class World:
                 )
             if setpoint.offered_a:
                 assert 6 <= setpoint.offered_a <= self.settings_of(number).current_max_a
+        for number in self.pilots:
+            is_reserved = machines[f"reservation/{number}"].state == "held"
+            if is_reserved:
+                assert machines[f"connector/{number}"].state not in {"Available", "Unavailable"}
+                assert machines[f"fault/{number}"].state != "faulted"
+                assert (f"reservation/{number}", "expiry") in self.timers
+            assert is_reserved or machines[f"connector/{number}"].state != "Reserved"
+        ids = [
+            m.data.reservation_id
+            for name, m in machines.items()
+            if "reservation/" in name and m.state == "held"
+        ]
+        assert len(ids) == len(set(ids)), "one reservation in two places"
         size = machines["delivery"].data.size
         assert size == len(self.messages)

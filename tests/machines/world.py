@@ -6,7 +6,7 @@ caller, so that a walk can be random, shrunk, or played again.
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from msgspec.structs import replace
@@ -18,12 +18,14 @@ from machines.routes import delivery_owner
 from machines.vocabulary import ocpp
 from machines.vocabulary.effects import (
     Call,
+    Collect,
     Deliver,
     Dial,
     Forget,
     HangUp,
     Instant,
     Keep,
+    LearnTime,
     ReadMeter,
     Settle,
     StartTimer,
@@ -55,6 +57,7 @@ from machines.vocabulary.wire import (
     ConnectionOpened,
     Failure,
     RequestReceived,
+    RestartFailed,
 )
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -96,6 +99,7 @@ class World:
         """Cut the power and restore it. What is not durable is gone."""
         self.boot += 1
         self.seconds = 0.0
+        self.is_set = False
         self.timers: dict[tuple[str, str], StartTimer] = {}
         self.calls: list[Emitted] = []
         self.late: list[Emitted] = []
@@ -110,7 +114,8 @@ class World:
         """Let the charge point take ``message``, and carry out what follows."""
         self.trace.append(message)
         self.seconds += 1
-        step = self.charge_point.handle(message, Instant(self.boot, self.seconds))
+        utc = NOON.timestamp() + self.seconds if self.is_set else None
+        step = self.charge_point.handle(message, Instant(self.boot, self.seconds, utc))
         self.memories |= {memory.address: memory for memory in step.memories}
         for emitted in step.effects:
             self.carry_out(emitted)
@@ -133,17 +138,21 @@ class World:
                 message = self.messages[number]
                 known = self.transaction_ids.get(message.local_id, UNSETTLED)
                 request = to_request(message, known, NOON.timestamp())
-                self.calls.append(Emitted(delivery_owner(number, message.local_id), Call(request)))
+                self.calls.append(Emitted(delivery_owner(message), Call(request)))
             case Keep(message=TransactionMessage() as message):
                 self.messages[message.number] = message
+            case Collect(local_id=local_id):
+                assert local_id, "nothing is collected without a transaction"
             case Forget(number=number):
                 del self.messages[number]
             case Settle(local_id=local_id, transaction_id=transaction_id):
                 self.transaction_ids[local_id] = transaction_id
+            case LearnTime():
+                self.is_set = True
             case ReadMeter() as read:
                 self.reads.append(read)
             case _:
-                pass  # Answers, restarts and the time of day change nothing here.
+                pass  # Answers and restarts change nothing here.
 
     # What may happen next
 
@@ -224,6 +233,8 @@ class World:
         opens: Callable[[], object] = lambda: becomes("open", ConnectionOpened())  # noqa: E731
         fails: Callable[[], object] = lambda: becomes("closed", ConnectionFailed("refused"))  # noqa: E731
         closes: Callable[[], object] = lambda: becomes("closed", ConnectionClosed("lost"))  # noqa: E731
+        if self.charge_point.machines["reset"].state == "restarting":
+            return [self.power_cycle, self.say(RestartFailed("no"))]
         if self.link == "dialling":
             return [opens, opens, opens, fails]
         if self.link == "open":
@@ -283,6 +294,8 @@ class World:
                     ocpp.StartTransactionConf(transaction_id=number, id_tag_info=info)
                     for info in (accepted, accepted, blocked)
                 ]
+            case ocpp.DataTransfer():
+                return [ocpp.DataTransferConf(status=status) for status in ocpp.DataTransferStatus]
             case ocpp.Heartbeat():
                 return [ocpp.HeartbeatConf(current_time=NOON)]
             case request:
@@ -298,6 +311,9 @@ class World:
         keys += (("StopTransactionOnInvalidId", "false"), ("StopTransactionOnEVSideDisconnect", "false"))
         keys += (("AllowOfflineTxForUnknownId", "true"), ("AuthorizeRemoteTxRequests", "true"))
         keys += (("ConnectorMaximumCurrent", "0"), ("ConnectorMaximumCurrent", "16")) * 2
+        keys += (("ClockAlignedDataInterval", "10"), ("ClockAlignedDataInterval", "0"))
+        keys += (("StopTxnSampledData", "Energy.Active.Import.Interval"), ("StopTxnAlignedData", "Voltage"))
+        keys += (("StopTxnAlignedData", "Energy.Active.Import.Register"), ("StopTxnSampledData", ""))
         keys += (("MinimumStatusDuration", "5"), ("MinimumStatusDuration", "0"), ("Nonsense", "1"))
         requests: list[ocpp.Request] = [
             *(
@@ -316,5 +332,40 @@ class World:
             *(ocpp.Reset(type=kind) for kind in ocpp.ResetType),
             *(ocpp.UnlockConnector(connector_id=number) for number in everywhere),
             ocpp.ClearCache(),
+            ocpp.ChangeConfiguration(key="AuthorizationKey", value="00" * 16),
+            *(
+                ocpp.TriggerMessage(requested_message=message, connector_id=number)
+                for message in ocpp.MessageTrigger
+                for number in (None, 1)
+            ),
+            ocpp.TriggerUnknownMessage(requested_message="Rumour"),
+            *(ocpp.DataTransfer(vendor_id=vendor) for vendor in ("org.example", "nobody")),
+            *(
+                ocpp.ReserveNow(
+                    connector_id=number,
+                    expiry_date=NOON + timedelta(seconds=seconds),
+                    id_tag=tag,
+                    parent_id_tag=parent,
+                    reservation_id=reservation_id,
+                )
+                for number in everywhere
+                for tag, parent in (("A", None), ("B", "G"))
+                for reservation_id, seconds in ((1, 1000), (2, 1000), (1, 0))
+            ),
+            *(ocpp.CancelReservation(reservation_id=reservation_id) for reservation_id in (1, 2, 3)),
+            ocpp.GetLocalListVersion(),
+            *(
+                ocpp.SendLocalList(
+                    list_version=version,
+                    update_type=kind,
+                    local_authorization_list=tuple(
+                        ocpp.AuthorizationData(id_tag=tag, id_tag_info=info) for tag in tags
+                    ),
+                )
+                for version in (0, 1, 2)
+                for kind in ocpp.UpdateType
+                for tags in ((), ("A",), ("A", "a"))
+                for info in (None, ocpp.IdTagInfo(status=ocpp.AuthorizationStatus.BLOCKED))
+            ),
         ]
         return [self.say(RequestReceived(f"call-{len(self.trace)}", request)) for request in requests]

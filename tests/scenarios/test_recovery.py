@@ -161,3 +161,16 @@ def test_a_power_cut_at_any_write_loses_nothing(tmp_path, is_after):
         repeated = len(stops) - len(set(stops)) + sum(t.repeats for t in lab.csms.ledger.values())
         assert repeated <= 1, where
     assert cut_at > 30
+
+
+async def test_a_program_that_was_stopped_in_order_says_reboot(lab, autojump_clock):
+    """Facts 5.6: not every way to be away is a loss of power."""
+    async with lab.powered():
+        await lab.charge()
+    store = Store(lab.directory)
+    store.mark_clean()
+    store.close()
+    async with lab.powered():
+        stop = await lab.until("StopTransaction")
+
+    assert stop["reason"] == "Reboot"

@@ -418,7 +418,7 @@ def test_a_whole_day_is_the_same_every_time(tmp_path):
 
 
 async def test_no_energy_flows_through_a_cable_that_cannot_be_locked(lab, autojump_clock):
-    """TC_024: ConnectorLockFailure, no transaction; after the repair the connector serves again."""
+    """TC_024: ConnectorLockFailure, no transaction; the next cable gets another chance."""
     async with lab.powered():
         lab.connector().lock_failure()
         lab.connector().plug_in()
@@ -429,8 +429,11 @@ async def test_no_energy_flows_through_a_cable_that_cannot_be_locked(lab, autoju
         assert report["errorCode"] == "ConnectorLockFailure"
         assert not lab.calls("StartTransaction")
         assert not lab.connector().state().contactor
+        assert lab.statuses()[-1] == "Faulted"
+        lab.connector().unplug()
+        await lab.until_status("Available")
         lab.connector().lock_repair()
-        await lab.until_status("Finishing")
+        await lab.charge()
 
 
 async def test_the_contactor_closes_after_the_lock(lab, autojump_clock):

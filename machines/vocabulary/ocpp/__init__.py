@@ -94,6 +94,7 @@ from machines.vocabulary.ocpp.optional import (
     SetChargingProfileConf,
     TriggerMessage,
     TriggerMessageConf,
+    TriggerUnknownMessage,
     UpdateFirmware,
     UpdateFirmwareConf,
 )
@@ -234,6 +235,7 @@ __all__ = [
     "TriggerMessage",
     "TriggerMessageConf",
     "TriggerMessageStatus",
+    "TriggerUnknownMessage",
     "UnitOfMeasure",
     "UnlockConnector",
     "UnlockConnectorConf",

@@ -185,6 +185,12 @@ class TriggerMessage(Request, frozen=True, kw_only=True):
     connector_id: ConnectorIdOrZero | None = None
 
 
+class TriggerUnknownMessage(Request, frozen=True, kw_only=True):
+    """TriggerMessage.req for a message that the schema does not know: answered NotImplemented."""
+
+    requested_message: str
+
+
 class TriggerMessageConf(Conf, frozen=True, kw_only=True):
     """The answer to TriggerMessage.req."""
 

@@ -1,0 +1,1 @@
+"""The composition explored: every state that can be reached, and what must hold in each."""

@@ -1,0 +1,162 @@
+"""What holds in every reachable state, and over every step: each rule says what is broken, in a line.
+
+The rules are written from the specification and from the house rules (docs/architecture.md), not from the machines:
+where a rule needs to know whether energy may flow, it asks for the reasons, not for the result.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from machines.charge_point import ChargePoint, Step
+from machines.facts import Facts
+from machines.routes import KINDS
+from machines.status_report import StatusChanged
+from machines.vocabulary.effects import Answer, Instant, LeaveUnanswered
+from machines.vocabulary.ocpp import BootNotification, ChargePointStatus, Request, UnlockConnector
+from machines.vocabulary.transactions import Began, TransactionMessage
+from machines.vocabulary.wire import RequestReceived
+
+LETTERS = dict(
+    zip(
+        "ABCDEFGHI",
+        (
+            ChargePointStatus.AVAILABLE,
+            ChargePointStatus.PREPARING,
+            ChargePointStatus.CHARGING,
+            ChargePointStatus.SUSPENDED_EV,
+            ChargePointStatus.SUSPENDED_EVSE,
+            ChargePointStatus.FINISHING,
+            ChargePointStatus.RESERVED,
+            ChargePointStatus.UNAVAILABLE,
+            ChargePointStatus.FAULTED,
+        ),
+        strict=True,
+    )
+)
+"""Rows of the status table of 4.9; its columns are the same, numbered."""
+
+NEXT = {
+    "A": "2345789",
+    "B": "134569",
+    "C": "145689",
+    "D": "135689",
+    "E": "134689",
+    "F": "1289",
+    "G": "1289",
+    "H": "123459",
+    "I": "12345678",
+}
+
+ALLOWED = frozenset(
+    (LETTERS[row], LETTERS["ABCDEFGHI"[int(column) - 1]])
+    for row, columns in NEXT.items()
+    for column in columns
+)
+"""The 53 transitions of the status table."""
+
+
+def broken_by_states(charge_point: ChargePoint, connectors: Iterable[int], now: Instant) -> Iterator[str]:
+    """What must hold of the states whatever came before, of each of ``connectors``."""
+    machines, is_station_scheduled = charge_point.machines, charge_point.facts(0, now).is_scheduled
+    for number in connectors:
+        facts, setpoint = charge_point.facts(number, now), charge_point.setpoints[number]
+        assert facts.connector is not None
+        may_draw = facts.transaction == "running" or (
+            facts.transaction == "deauthorized" and machines[f"allowance/{number}"].state != "nothing"
+        )
+        if setpoint.contactor:
+            yield from _unless(facts.has_cable, number, "contactor closed without a cable")
+            yield from _unless(facts.is_requesting, number, "contactor closed and no vehicle asks for energy")
+            yield from _unless(facts.is_held, number, "contactor closed and the cable is not held")
+            yield from _unless(bool(setpoint.offered_a), number, "contactor closed and no current is offered")
+        if setpoint.contactor or setpoint.offered_a:
+            in_service = facts.is_operative or facts.is_scheduled or is_station_scheduled
+            yield from _unless(may_draw, number, "energy for nobody who may have it")
+            yield from _unless(facts.is_connected, number, "energy for no vehicle")
+            yield from _unless(not facts.is_faulted, number, "energy in a fault")
+            yield from _unless(in_service, number, "energy out of service")
+        if setpoint.offered_a:
+            least, most = facts.connector.current_min_a, facts.connector.current_max_a
+            yield from _unless(least <= setpoint.offered_a <= most, number, "a current that nobody declared")
+
+
+def broken_by_timers(charge_point: ChargePoint, timers: Iterable[tuple[str, object]]) -> Iterator[str]:
+    """Every running timer (owner and message) has an owner that can take its message as it is now."""
+    for owner, message in timers:
+        machine = charge_point.machines.get(owner)
+        if machine is None or type(message) not in KINDS[owner.partition("/")[0]].messages:
+            yield f"{owner} takes no {message!r} of its timer"
+        elif (machine.state, type(message)) in machine.impossible:
+            yield f"{owner} in {machine.state!r} still has a timer with {message!r}"
+
+
+def broken_by_call(registration: str, request: Request, *, is_triggered: bool) -> Iterator[str]:
+    """Before acceptance there is BootNotification, and while Pending what TriggerMessage asked for (4.2)."""
+    is_asked_for = registration == "pending" and is_triggered
+    if registration != "accepted" and not isinstance(request, BootNotification) and not is_asked_for:
+        yield f"{type(request).__name__} sent while {registration}"
+
+
+def broken_by_delivery(registration: str, number: int, queue: Iterable[TransactionMessage]) -> Iterator[str]:
+    """What ``number`` breaks if it is sent now, of the messages of transactions that are not settled."""
+    oldest = next(iter(queue), None)
+    if registration != "accepted":
+        yield f"a transaction message sent while {registration}"
+    if oldest is None or oldest.number != number:
+        yield f"message {number} sent before those that come first"
+    elif not isinstance(oldest.body, Began):
+        starts = [one for one in queue if one.local_id == oldest.local_id and isinstance(one.body, Began)]
+        if starts:
+            yield f"message {number} sent before its StartTransaction is settled"
+
+
+def broken_by_statuses(statuses: Iterable[ChargePointStatus | None]) -> Iterator[str]:
+    """Of statuses in their order, what the status table does not have; None is a gap."""
+    before = None
+    for status in statuses:
+        if before is not None and status is not None and status != before and (before, status) not in ALLOWED:
+            yield f"{status} after {before} is not in the status table"
+        before = status
+
+
+def statuses_in(step: Step, number: int) -> list[ChargePointStatus]:
+    """The statuses that connector ``number`` took in a step, in their order."""
+    name = f"status_report/{number}"
+    return [
+        taken.message.status.status
+        for taken in step.taken
+        if taken.address == name and isinstance(taken.message, StatusChanged)
+    ]
+
+
+def broken_by_admission(before: Facts, after: Facts) -> Iterator[str]:
+    """A connector that is kept for somebody admits nobody else (5.13)."""
+    if not before.reserved_for or before.transaction != "idle" or after.transaction == "idle":
+        return
+    known = [book.find(after.id_tag) for book in (before.local_list, before.cache)]
+    groups = {after.parent_id_tag, *(entry.parent_id_tag for entry in known if entry is not None)}
+    is_holder = after.id_tag.casefold() == before.reserved_for.casefold()
+    is_of_group = before.reserved_parent is not None and before.reserved_parent in groups
+    yield from _unless(
+        is_holder or is_of_group,
+        before.number,
+        f"{after.id_tag} admitted, reserved for {before.reserved_for}",
+    )
+
+
+def broken_by_answers(arrival: object, step: Step) -> Iterator[str]:
+    """A request is answered once, and at once; only UnlockConnector may wait for the lock."""
+    if isinstance(arrival, RequestReceived):
+        mine = {"", arrival.call_id}
+        answers = [
+            effect
+            for _, effect in step.effects
+            if isinstance(effect, LeaveUnanswered) or (isinstance(effect, Answer) and effect.call_id in mine)
+        ]
+        may_wait = isinstance(arrival.request, UnlockConnector)
+        if len(answers) != 1 and not (may_wait and not answers):
+            yield f"{type(arrival.request).__name__} got {len(answers)} answers"
+
+
+def _unless(holds: bool, number: int, what: str) -> Iterator[str]:
+    if not holds:
+        yield f"connector {number}: {what}"
