@@ -16,10 +16,12 @@ lint: .venv/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m engine.diagrams.pages --check
+	$(BIN)/python -m tests.conformance.report --check
 
-# The generated pages: docs/machines/*.md
+# The generated pages: docs/machines/*.md, docs/conformance.md
 docs: .venv/ready
 	$(BIN)/python -m engine.diagrams.pages
+	$(BIN)/python -m tests.conformance.report
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv --clear .venv

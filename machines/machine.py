@@ -148,6 +148,9 @@ class Machine(StateChart[Model], Generic[Data, Facts]):
     data: Data
     facts: Facts
 
+    # The library watches assignments for names that it knows; ours are fixed, and made at every step.
+    __setattr__ = object.__setattr__
+
     def __init__(self, data: Data) -> None:
         # The library's constructor builds an interpreter, which the compiled step has no use for.
         cls = type(self)

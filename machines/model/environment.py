@@ -70,7 +70,7 @@ class Environment(Struct, frozen=True):
     told: tuple[ChargePointStatus | None, ...] = ()
     """The latest one sent to the Central System over this connection."""
     is_triggered: bool = False
-    """TriggerMessage asked for something since BootNotification was last answered."""
+    """TriggerMessage asked for something in this run."""
     is_over: bool = False
     """The run has ended: the next thing is a start."""
 

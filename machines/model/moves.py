@@ -157,10 +157,9 @@ def _answers(alphabet: Alphabet, now: Environment) -> Moves:
     for owner, request in now.calls[:1]:
         action, rest = type(request).__name__, replace(now, calls=now.calls[1:])
         if isinstance(request, ocpp.BootNotification):
-            then = replace(rest, is_triggered=False)
             for status in alphabet.registrations:
                 conf = ocpp.BootNotificationConf(status=status, current_time=EPOCH, interval=60)
-                yield Move(f"{action} {status}", CallAnswered(owner, conf), then)
+                yield Move(f"{action} {status}", CallAnswered(owner, conf), rest)
         else:
             for accepted in alphabet.answers:
                 info = ocpp.IdTagInfo(status=accepted)

@@ -46,7 +46,13 @@ NEVER = {
 LAZY = {"starlette", "hypercorn", "pygraphviz"}
 """Of the extras: imported by functions, never when a module is loaded."""
 
-COMPOSED = {"machines.routes", "machines.charge_point", "machines.addressing", "machines.keeping"}
+COMPOSED = {
+    "machines.routes",
+    "machines.charge_point",
+    "machines.addressing",
+    "machines.keeping",
+    "machines.survey",
+}
 """The only modules that know several machines, beside what explores the composition (machines/model/)."""
 
 KNOWN_TO_ALL = {

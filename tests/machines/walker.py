@@ -214,7 +214,7 @@ class World:
                 return
             kinds = [self.happen_request, self.happen_card]
         else:
-            kinds = [self.happen_hardware] * 6 + [self.happen_request] * 5 + [self.happen_card] * 2
+            kinds = [self.happen_hardware] * 9 + [self.happen_request] * 6 + [self.happen_card] * 4
             kinds += [self.happen_engine]
         if self.link != "down" or self.link == "dialling":
             kinds += [self.happen_link]
@@ -370,16 +370,7 @@ class World:
                     else GetConfiguration()
                 ),
                 lambda: UnlockConnector(connector_id=self.chance.choice(positive)),
-                lambda: ChangeConfiguration(key="AuthorizationKey", value=self.chance.choice("0f") * 32),
-                lambda: TriggerMessage(
-                    requested_message=self.chance.choice(list(MessageTrigger)),
-                    connector_id=self.chance.choice([None, *numbers]),
-                ),
-                lambda: TriggerUnknownMessage(requested_message="Rumour"),
-                lambda: DataTransfer(
-                    vendor_id=self.chance.choice(["org.example", "nobody"]),
-                    message_id=self.chance.choice([None, "PING", "Pong"]),
-                ),
+                lambda: self.an_errand(numbers),
                 *[lambda: self.reserve(numbers)] * 4,
                 lambda: CancelReservation(reservation_id=self.chance.choice([1, 2, 3])),
             ]
@@ -391,6 +382,23 @@ class World:
         self.take(RequestReceived(call_id, request))
         if not isinstance(request, UnlockConnector):
             assert call_id not in self.open_requests, f"{request} got no answer"
+
+    def an_errand(self, numbers):
+        """What has little to do with charging."""
+        trigger = TriggerMessage(
+            requested_message=self.chance.choice(list(MessageTrigger)),
+            connector_id=self.chance.choice([None, *numbers]),
+        )
+        vendor, message = (
+            self.chance.choice(["org.example", "nobody"]),
+            self.chance.choice([None, "PING", "x"]),
+        )
+        others = [
+            TriggerUnknownMessage(requested_message="Rumour"),
+            DataTransfer(vendor_id=vendor, message_id=message),
+            ChangeConfiguration(key="AuthorizationKey", value="00" * 16),
+        ]
+        return self.chance.choice([trigger, trigger, trigger, *others])
 
     def a_local_list(self):
         """A SendLocalList that may fit or not: old and new versions, an idTag twice, one without its status."""
@@ -496,6 +504,8 @@ class World:
                 assert message.local_id not in self.ended, "a transaction stopped twice"
                 assert stop >= self.began[message.local_id], "energy ran backwards"
                 self.ended.add(message.local_id)
+            case _ if message.local_id == 0:
+                pass  # a clock-aligned value outside of any transaction
             case _:
                 assert message.local_id in self.began, "a sample without a start"
                 assert message.local_id not in self.ended, "a sample after the stop"
