@@ -241,6 +241,7 @@ _STIMULI: Mapping[str, _Stimulus] = {
         _FaultCode, lambda connector, body: connector.clear_fault(_fault(body.error_code))
     ),
     "lock-failure": _Stimulus(_Nothing, lambda connector, _: connector.lock_failure()),
+    "fail-power": _Stimulus(_Nothing, lambda connector, _: connector.fail_power()),
     "stop": _Stimulus(_Stop, lambda connector, body: connector.press_stop(is_emergency=body.emergency)),
     "lock-repair": _Stimulus(_Nothing, lambda connector, _: connector.lock_repair()),
     "meter-silence": _Stimulus(_Silence, lambda connector, body: connector.meter_silence(body.silent)),

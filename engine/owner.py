@@ -111,6 +111,9 @@ class Owner:
 
     async def run(self, first: Arrival) -> None:
         """Handle ``first``, then what arrives, until cancelled. A defect in a machine ends it."""
+        for number, setpoint in self._shown.items():
+            # Whatever the run before left behind: a lock that is closed, or after a kill even a contactor.
+            self._perform.apply(number, setpoint)
         await self._handle(first)
         async for item in self._receive:
             arrival = self._timers.take(item) if isinstance(item, Due) else item

@@ -174,7 +174,7 @@ class ChargePoint:
 
         Raises:
             TransitionMissing: A machine has no transition for what it was told: a defect.
-            RoutesDivergeError: More than ``deliveries_max`` deliveries follow: a defect.
+            RoutesDivergeError: More than ``deliveries_max`` deliveries for each connector follow: a defect.
         """
         call_id = message.call_id if isinstance(message, RequestReceived) else ""
         self._survey.begin(now, call_id)
@@ -185,7 +185,7 @@ class ChargePoint:
         if isinstance(message, PoweredUp):
             for number in (0, *self._connectors):
                 pending.extend(self._derived(number, now))
-        for _ in range(self._settings.limits.deliveries_max + len(pending)):
+        for _ in range(self._settings.limits.deliveries_max * len(self._connectors) + len(pending)):
             if not pending:
                 break
             name, told = pending.popleft()

@@ -168,7 +168,13 @@ class Connector(Machine[ConnectorData, Facts]):
     unavailable.to(suspended_evse,    event=when(TransactionStarted,  "4.9 H5"),                      unless="is_supplied",                              on="begin")
     unavailable.to(available,         event=when(IntentDropped,       "4.9 H1 it did not start"),     cond="is_operative", unless="has_cable")
     unavailable.to(preparing,         event=when(IntentDropped,       "4.9 H2 it did not start"),     cond=["is_operative", "has_cable"],                on="begin_preparing")
-    unavailable.to(unavailable,       event=when(IntentDropped,       "5.2 out of service"),          unless="is_operative")
+    unavailable.to(unavailable,       event=when(IntentDropped,       "5.2 out of service"),          unless="is_operative",                             on="free")
+    # What came to nothing, or was over before it showed: scheduled changes may happen
+    available.to(available,           event=when(IntentDropped,       "4.9 it was never shown"),                                                         on="free")
+    reserved.to(reserved,             event=when(IntentDropped,       "4.9 it was never shown"),                                                         on="free")
+    available.to(available,           event=when(TransactionEnded,    "5.8 ended after a restart"),                                                      on="free")
+    reserved.to(reserved,             event=when(TransactionEnded,    "5.8 ended after a restart"),                                                      on="free")
+    unavailable.to(unavailable,       event=when(TransactionEnded,    "5.8 ended after a restart"),                                                      on="free")
     unavailable.to(available,         event=when(CableRemoved,        "4.9 H1"),                      cond="is_operative",                               on="free")
     unavailable.to(unavailable,       event=when(CableRemoved,        "5.2 out of service"),          unless="is_operative")
     # fmt: on
@@ -180,8 +186,6 @@ class Connector(Machine[ConnectorData, Facts]):
     stays(EnergyRequested, "4.9 no transaction", reserved)
     stays(EnergyRefused, "4.9 no transaction", reserved)
     stays(SupplyWithheld, "4.9 no transaction", reserved)
-    stays(IntentDropped, "4.9 the status has moved on", reserved)
-    stays(TransactionEnded, "5.8 ended after a restart", reserved)
     stays(Reserved, "5.13 replaced", reserved)
     stays(Reserved, "5.13 its holder is here", preparing, finishing)
     stays(Reserved, "5.13 its holder is here", charging, suspended_ev, suspended_evse)
@@ -212,8 +216,8 @@ class Connector(Machine[ConnectorData, Facts]):
     stays(SupplyAllowed, "4.9 the vehicle decides", preparing, charging, suspended_ev)
     stays(SupplyWithheld, "4.9 no transaction", available, finishing, unavailable)
     stays(IntentBegan, "4.9 the cable was first", preparing)
-    stays(IntentDropped, "4.9 the status has moved on", available, finishing)
-    stays(TransactionEnded, "5.8 ended after a restart", available, unavailable, finishing)
+    stays(IntentDropped, "4.9 the status has moved on", finishing)
+    stays(TransactionEnded, "5.8 ended after a restart", finishing)
     stays(BecameInoperative, "5.2 already shown", unavailable)
 
     impossible: ClassVar = {

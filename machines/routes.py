@@ -152,6 +152,7 @@ HARDWARE: dict[type, tuple[str, ...]] = {
     hardware.FaultRaised: ("fault",),
     hardware.FaultCleared: ("fault",),
     hardware.StopPressed: ("transaction",),
+    hardware.PowerFailing: ("transaction/*",),
     hardware.MeterRead: ("transaction", "metering", "clock_aligned", "triggered_values", "allowance"),
     hardware.MeterReadFailed: ("transaction", "metering", "clock_aligned", "triggered_values", "allowance"),
 }

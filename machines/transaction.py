@@ -19,7 +19,7 @@ from machines.fault import SAFETY
 from machines.machine import Machine, stays, when
 from machines.resumed import Resumed
 from machines.vocabulary.effects import Answer, Instant, ReadMeter, StartTimer, StopTimer
-from machines.vocabulary.hardware import MeterRead, MeterReadFailed, StopPressed
+from machines.vocabulary.hardware import MeterRead, MeterReadFailed, PowerFailing, StopPressed
 from machines.vocabulary.notices import (
     AllowanceUsed,
     AuthorizationDropped,
@@ -109,6 +109,7 @@ class Transaction(Machine[TransactionData, Facts]):
         RecoveryTimedOut,
         AllowanceUsed,
         StopPressed,
+        PowerFailing,
     )
 
     idle = State("Idle", value="idle", initial=True)
@@ -148,6 +149,11 @@ class Transaction(Machine[TransactionData, Facts]):
     # The transaction runs
     running.to(stopping,      event=when(StopPressed,          "4.10 button"),                                                               on="stop_pressed")
     deauthorized.to(stopping, event=when(StopPressed,          "4.10 button"),                                                               on="stop_pressed")
+    running.to(stopping,      event=when(PowerFailing,         "5.8 buffered supply: PowerLoss"),                                            on="stop_lost")
+    deauthorized.to(stopping, event=when(PowerFailing,         "5.8 buffered supply: PowerLoss"),                                            on="stop_lost")
+    recovering.to(stopping,   event=when(PowerFailing,         "5.8 buffered supply: PowerLoss"),                                            on="stop_lost")
+    authorized.to(idle,       event=when(PowerFailing,         "5.8 no start any more"),                                                     on="drop")
+    starting.to(idle,         event=when(PowerFailing,         "5.8 no start any more"),                                                     on="drop")
     authorized.to(idle,       event=when(StopPressed,          "4.9 B1 button"),                                                             on="drop")
     starting.to(idle,         event=when(StopPressed,          "4.9 B1 button"),                                                             on="drop")
     recovering.to(stopping,   event=when(StopPressed,          "4.10 button"),                                                               on="stop_pressed")
@@ -204,6 +210,8 @@ class Transaction(Machine[TransactionData, Facts]):
 
     stays(Authorized, "4.8 a transaction is under way", starting, running, deauthorized, recovering, stopping)
     stays(AllowanceUsed, "4.10 already stopping", stopping)
+    stays(PowerFailing, "5.8 no transaction", idle)
+    stays(PowerFailing, "4.10 already stopping", stopping)
     stays(StopPressed, "4.10 no transaction", idle)
     stays(StopPressed, "4.10 already stopping", stopping)
     stays(PreparationEnded, "no idTag is held", idle)

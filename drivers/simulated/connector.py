@@ -29,6 +29,7 @@ from machines.vocabulary.hardware import (
     MeterReading,
     PilotChanged,
     PilotState,
+    PowerFailing,
     Setpoint,
     StopPressed,
 )
@@ -244,6 +245,11 @@ class SimulatedConnector:
             raise SimulationError(f"no fault {fault.value!r} stands")
         del self._faults[fault]
         self._queue(FaultCleared(fault))
+
+    def fail_power(self) -> None:
+        """Let the supply go, with a buffer that lasts a little longer."""
+        self._before_stimulus()
+        self._queue(PowerFailing())
 
     def press_stop(self, *, is_emergency: bool = False) -> None:
         """Press the stop button, or the emergency stop."""

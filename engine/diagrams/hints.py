@@ -95,11 +95,15 @@ HINTS: Mapping[str, Hint] = {
             ("idle",),
             ("authorized", "recovering"),
             ("starting",),
-            ("running",),
-            ("deauthorized",),
+            ("running", "deauthorized"),
             ("stopping",),
         ),
     ),
+    "reservation": Hint({"free": RESTING, "held": WORKING}),
+    "trigger_message": Hint({"ready": WORKING}),
+    "data_transfer": Hint({"ready": WORKING}),
+    "clock_aligned": Hint({"silent": RESTING, "waiting": WAITING, "reading": WORKING}),
+    "triggered_values": Hint({"idle": RESTING, "reading": WORKING}),
     "metering": Hint({"silent": RESTING, "sampling": WORKING}),
     "connector": Hint(
         {

@@ -33,12 +33,16 @@ GROUPS: tuple[tuple[str, Color, tuple[str, ...]], ...] = (
 """How many there are of each kind."""
 
 RANKS: tuple[tuple[str, ...], ...] = (
-    (LINK, CENTRAL_SYSTEM, READER, HARDWARE),
-    ("connection", "registration", "authorization", "connector_lock", "control_pilot", "fault"),
-    ("configuration", "delivery", "transaction"),
-    ("heartbeat", "metering", "reset", "connector"),
-    (STATES, "availability"),
-    ("status_report",),
+    (READER, HARDWARE),
+    ("control_pilot", "fault"),
+    ("authorization", "connector_lock"),
+    ("transaction", "local_list", "authorization_cache"),
+    ("allowance", "connector", "reservation"),
+    ("reset", "metering"),
+    ("availability", "delivery", "clock_aligned"),
+    (STATES, "triggered_values", "configuration"),
+    ("trigger_message", "registration"),
+    ("status_report", "heartbeat", "connection", "data_transfer"),
 )
 """From what is heard outside to what is told in the end. A machine that is not here is placed by Graphviz."""
 
@@ -80,7 +84,8 @@ def dot() -> str:
     title = (
         '<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="3" CELLPADDING="2">'
         f'<TR><TD ALIGN="LEFT">{font(TITLE, INK, 20, bold=True)}</TD></TR>'
-        f'<TR><TD ALIGN="LEFT">{swatches}</TD></TR></TABLE>>'
+        f'<TR><TD ALIGN="LEFT">{swatches}</TD></TR>'
+        f'<TR><TD ALIGN="LEFT">{font("What comes over the wire is in the table.", SOFT, 10)}</TD></TR></TABLE>>'
     )
     out = [
         f'digraph "{NAME}" {{',
@@ -89,7 +94,8 @@ def dot() -> str:
         f'  node [shape=plain, fontname="{FONT}"]',
         f'  edge [fontname="{FONT}", arrowsize=0.7, penwidth=1.0]',
     ]
-    found = flows()
+    # What comes over the wire stands in the table: one line a message, and half of the picture's width.
+    found = [flow for flow in flows() if flow.sender not in (LINK, CENTRAL_SYSTEM)]
     senders = {flow.sender for flow in found}
     members = [*GROUPS, ("", OUTSIDE, tuple(sender for sender in SENDERS if sender in senders))]
     for _, color, kinds in members:

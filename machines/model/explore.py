@@ -170,6 +170,10 @@ class Explorer:
             shown[number - 1] = statuses[-1] if statuses else shown[number - 1]
             broken += invariants.broken_by_admission(before[number], charge_point.facts(number, NOW))
         environment = replace(environment, shown=tuple(shown))
+        if charge_point.machines["registration"].state != "accepted":
+            environment = replace(
+                environment, told=(None,) * len(environment.told)
+            )  # only what was asked for
         broken += invariants.broken_by_states(charge_point, self._numbers, NOW)
         timers = ((timer.owner, timer.message) for timer in environment.timers)
         broken += invariants.broken_by_timers(charge_point, timers)
@@ -183,8 +187,9 @@ class Explorer:
         for emitted in step.effects:
             told = now.told
             now = outside.carried_out(now, [emitted])
-            for before, after in zip(told, now.told, strict=True):
-                broken += invariants.broken_by_statuses([before, after])
+            if registration == "accepted":
+                for before, after in zip(told, now.told, strict=True):
+                    broken += invariants.broken_by_statuses([before, after])
             match emitted.effect:
                 case Call(request=request) if now.link == outside.OPEN:
                     broken += invariants.broken_by_call(registration, request, is_triggered=now.is_triggered)

@@ -122,6 +122,10 @@ class StopPressed(Struct, frozen=True):
     is_emergency: bool = False
 
 
+class PowerFailing(Struct, frozen=True):
+    """The supply is gone and a buffer holds the station for moments: long enough to tell, not to go on."""
+
+
 class MeterRead(Struct, frozen=True):
     """A reading that was asked for by number (see effect ``ReadMeter``)."""
 
@@ -144,6 +148,7 @@ HardwareEvent = (
     | FaultRaised
     | FaultCleared
     | StopPressed
+    | PowerFailing
     | MeterRead
     | MeterReadFailed
 )

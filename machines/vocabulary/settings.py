@@ -70,7 +70,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     uncommitted_max: int
     """Steps that may wait for the disk; beyond it the process ends, contactors open."""
     deliveries_max: int
-    """Messages that machines may send each other because of one message from outside."""
+    """Messages that machines may send each other because of one message from outside, for each connector."""
     queue_size_max: int
     """Transaction messages kept for delivery."""
     collected_max: int

@@ -66,10 +66,8 @@ def _profile(module: ast.Module) -> str | None:
 SMART = "smart charging is not there yet"
 FIRMWARE = "firmware update and diagnostics upload are not there yet"
 SECURITY = "the security extension is not there yet"
-BACKUP = "for a station whose own supply outlasts the mains; this one has none, 032_2 is its case"
 
 UNTESTED = (
-    (Case("032_1", "Power Failure Going Down - Buffered", "Core"), BACKUP),
     (Case("044_1", "Firmware Update - Download and Install", "FirmwareManagement"), FIRMWARE),
     (Case("044_2", "Firmware Update - Download Failed", "FirmwareManagement"), FIRMWARE),
     (Case("044_3", "Firmware Update - Installation Failed", "FirmwareManagement"), FIRMWARE),

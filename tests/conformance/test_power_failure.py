@@ -9,6 +9,23 @@ from tests.conformance.sequence import ABSENT, message, status
 PROFILE = "Core"
 
 
+async def test_tc_032_1_buffered(bed, autojump_clock):
+    """Power Failure Going Down - Buffered.
+
+    StopTransaction with PowerLoss before the buffer is empty; after the boot Finishing or Preparing.
+    """
+    async with bed.powered():
+        transaction_id = await bed.charge()
+        await bed.quiet(600)
+        bed.connector().fail_power()
+        await bed.expect(
+            message("StopTransaction", transactionId=transaction_id, reason="PowerLoss"), status("Finishing")
+        )
+    await trio.sleep(600)
+    async with bed.powered(until_accepted=False):
+        await bed.boot(connector_1={"Finishing", "Preparing"})
+
+
 async def test_tc_032_2_not_buffered(bed, autojump_clock):
     """Power Failure Going Down - Not Buffered.
 

@@ -77,7 +77,8 @@ def full() -> Station:
 def toml(value: object) -> str:
     """``value`` as TOML, tables inline."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{name} = {toml(inner)}" for name, inner in value.items()) + "}"
+        # Quoted, for a vendorId may have a dot in it.
+        return "{" + ", ".join(f'"{name}" = {toml(inner)}' for name, inner in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(toml, value)) + "]"
     return msgspec.json.encode(value).decode()

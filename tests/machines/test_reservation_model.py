@@ -188,7 +188,12 @@ class ReservationModel(RuleBasedStateMachine):
 
     # What may happen
 
-    @rule(place=PLACES, reservation_id=IDS, tag=TAGS, length_s=st.sampled_from((-1, 0, 50, 500, 500, 5000)))
+    @rule(
+        place=PLACES,
+        reservation_id=IDS,
+        tag=TAGS,
+        length_s=st.sampled_from((-1, 0, 50, 500, 5000, 5000, 5000)),
+    )
     def reserve(self, place, reservation_id, tag, length_s):
         expires = self.utc + length_s
         expected = self.verdict(place, reservation_id, expires)
@@ -209,7 +214,7 @@ class ReservationModel(RuleBasedStateMachine):
         for place in places:
             del self.held[place]
 
-    @rule(by_s=st.sampled_from((1, 49, 50, 400)))
+    @rule(by_s=st.sampled_from((1, 49, 50, 450)))
     def wait(self, by_s):
         until = self.seconds + by_s
         while True:
@@ -231,6 +236,9 @@ class ReservationModel(RuleBasedStateMachine):
         self.held = {place: one for place, one in self.held.items() if one[2] > self.utc}
 
     @rule(number=NUMBERS, tag=TAGS, comes=st.booleans())
+    def anybody_starts(self, number, tag, comes):
+        self.start(number, tag, comes)
+
     def start(self, number, tag, comes):
         """A remote start; then the vehicle comes, or it does not in time."""
         may_start = number not in self.busy and not self.lost(number) and self.holder(number) in {None, tag}
@@ -248,6 +256,13 @@ class ReservationModel(RuleBasedStateMachine):
         assert began.reservation_id == (None if used is None else self.held[used][0])
         self.busy[number] = tag
         self.held.pop(used, None)
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data(), number=NUMBERS, comes=st.booleans())
+    def holder_starts(self, data, number, comes):
+        """Who holds a reservation uses it, or tries at another connector if it is that of connector 0."""
+        place = data.draw(st.sampled_from(sorted(self.held)))
+        self.start(place or number, self.held[place][1], comes)
 
     @precondition(lambda self: self.busy)
     @rule(data=st.data())

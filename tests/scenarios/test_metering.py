@@ -538,3 +538,33 @@ async def test_a_silent_meter_costs_no_more_than_its_samples(lab, autojump_clock
     assert contexts(data(stop)) == [
         *("Transaction.Begin", "Sample.Periodic", "Sample.Periodic", "Transaction.End")
     ]
+
+
+CONNECTORS = 16
+
+
+async def test_every_connector_of_a_large_station_reports_every_point(tmp_path, autojump_clock):
+    """What all of them are told at once is no endless loop."""
+    file = tmp_path / "large.toml"
+    connector = """
+        [[connectors]]
+        number = {}
+        cable = "socket"
+        has_lock = true
+        current_max_a = 16
+        current_min_a = 6
+        phases = 1
+        voltage_v = 230
+        driver = "simulated"
+    """
+    connectors = "".join(connector.format(number) for number in range(1, CONNECTORS + 1))
+    keys = 'ConnectorPhaseRotation = { default = ["1.Unknown"] }'
+    reader = '[[readers]]\ndriver = "simulated"\nconnectors = [1]\n'
+    file.write_text(f'extends = "full"\n[keys]\n{keys}\n{connectors}\n{reader}')
+    lab = Lab(tmp_path / "state", str(file))
+    async with lab.powered():
+        await configure(lab, ClockAlignedDataInterval="60")
+        await trio.sleep(130)
+        reported = [payload["connectorId"] for payload in lab.calls("MeterValues")]
+
+    assert sorted(reported) == sorted([*range(1, CONNECTORS + 1)] * 2)

@@ -5,6 +5,7 @@ import trio
 from trio.testing import MockClock
 
 from engine.store import Batch, Store
+from machines.vocabulary.hardware import Setpoint
 from machines.vocabulary.ocpp import (
     AvailabilityType,
     ChangeAvailability,
@@ -74,6 +75,14 @@ async def test_what_was_set_survives(lab, autojump_clock):
 
     assert lab.statuses()[-1] == "Unavailable"
     assert conf.configuration_key[0].value == "17"
+
+
+async def test_what_an_earlier_run_left_behind_is_undone(lab, autojump_clock):
+    """A lock that stayed closed, the cable long gone: the socket is free again after the start."""
+    lab.connector().apply(Setpoint(locked=True))
+    async with lab.powered():
+        await trio.sleep(1)
+        assert not lab.connector().state().locked
 
 
 class PowerCut(BaseException):
