@@ -45,8 +45,6 @@ class Hint(NamedTuple):
 
 HINTS: Mapping[str, Hint] = {
     "connection": Hint({"offline": HELD_BACK, "dialling": WAITING, "online": WORKING, "renewing": HELD_BACK}),
-    "trigger_message": Hint({"ready": WORKING}),
-    "data_transfer": Hint({"ready": WORKING}),
     "triggered_values": Hint({"idle": RESTING, "reading": WAITING}),
     "registration": Hint(
         {
@@ -103,7 +101,6 @@ HINTS: Mapping[str, Hint] = {
     "trigger_message": Hint({"ready": WORKING}),
     "data_transfer": Hint({"ready": WORKING}),
     "clock_aligned": Hint({"silent": RESTING, "waiting": WAITING, "reading": WORKING}),
-    "triggered_values": Hint({"idle": RESTING, "reading": WORKING}),
     "metering": Hint({"silent": RESTING, "sampling": WORKING}),
     "connector": Hint(
         {

@@ -142,7 +142,8 @@ class Explorer:
 
     def _made(self, state: State, move: Move) -> tuple[list[str], State]:
         """What ``move`` breaks, and where it leads. Answers that make no difference follow at once."""
-        charge_point, broken = self._charge_point, []
+        charge_point = self._charge_point
+        broken: list[str] = []
         charge_point.restore(self._fresh if isinstance(move.arrival, PoweredUp) else state[0])
         next_move: Move | None = move
         environment = move.environment
