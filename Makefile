@@ -3,13 +3,17 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test lint docs clean
+.PHONY: demo test soak lint docs clean
 
 demo: .venv/ready
 	$(BIN)/statecharge demo
 
 test: .venv/ready
 	$(BIN)/python -m pytest
+
+# 10,000 sessions in virtual time; the suite plays 1,000 of them.
+soak: .venv/ready
+	STATECHARGE_SOAK=10000 $(BIN)/python -m pytest tests/scenarios/test_soak.py
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -7,6 +7,7 @@ from machines.facts import Facts
 from machines.vocabulary.ocpp import (
     CancelReservation,
     ChangeAvailability,
+    ChargePointStatus,
     RemoteStartTransaction,
     RemoteStopTransaction,
     Request,
@@ -45,6 +46,11 @@ def _may_begin_with(id_tag: str, facts: Facts) -> bool:
     return may_begin(facts) and admission(facts, id_tag) is not Admission.NO
 
 
+def _is_left(facts: Facts) -> bool:
+    """Whether the user before took the cable along: where it is still in, a remote start is refused (decision T5)."""
+    return facts.status is not ChargePointStatus.FINISHING and not facts.kept_for
+
+
 def for_request(request: Request, connectors: Mapping[int, Facts]) -> int:
     """The connector whose machine serves ``request``; it refuses what is not its own. 0 is the station."""
     match request:
@@ -64,7 +70,7 @@ def for_request(request: Request, connectors: Mapping[int, Facts]) -> int:
             free = {
                 number: facts
                 for number, facts in connectors.items()
-                if facts.transaction == "idle" and _may_begin_with(tag, facts)
+                if facts.transaction == "idle" and _is_left(facts) and _may_begin_with(tag, facts)
             }
             return for_card(tag, free or connectors)
         case RemoteStopTransaction(transaction_id=wanted):
