@@ -2,7 +2,7 @@
 
 A table names the kinds of machines that are told. A kind by itself means the machine of the same connector, or the
 one machine of a kind that exists once (:data:`STATION`); ``kind/*`` means those of all connectors, ``kind/0`` that of
-the station as a whole.
+the station as a whole, ``kind/+`` that of the same connector or, of what happens to the station, those of all.
 """
 
 from collections.abc import Iterator
@@ -126,8 +126,8 @@ HEARS: dict[type[Notice], tuple[str, ...]] = {
     notices.BecameInoperative: ("connector", "reservation", "reservation/0"),
     notices.BecameOperative: ("connector", "authorization"),
     notices.UseEnded: ("availability", "availability/0", "reservation"),
-    notices.BecameFaulted: ("transaction", "reservation/0", "reservation/*"),
-    notices.FaultsEnded: ("authorization",),
+    notices.BecameFaulted: ("transaction/+", "reservation/0", "reservation/*"),
+    notices.FaultsEnded: ("authorization/+",),
     notices.RestartGranted: ("transaction/*",),
     notices.ResetFailed: ("fault/0",),
     notices.BootNotificationTriggered: ("registration",),
@@ -222,7 +222,8 @@ def hearers(everything: dict[str, tuple[str, int]], number: int, kinds: tuple[st
     told: list[str] = []
     for pattern in kinds:
         kind, _, which = pattern.partition("/")
-        wanted = number if not which else int(which) if which != "*" else None
+        is_for_all = which == "*" or (which == "+" and number == 0)
+        wanted = None if is_for_all else int(which) if which.isdigit() else number
         for name, (other, other_number) in everything.items():
             is_wanted = other_number == wanted or kind in STATION or (wanted is None and other_number > 0)
             if other == kind and is_wanted and name not in told:

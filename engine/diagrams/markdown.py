@@ -164,7 +164,8 @@ is routed by the tables in `machines/routes.py`, and what follows from the state
 ## {overview.TITLE}
 
 `kind/0` is the machine of the station as a whole, `kind/*` those of all connectors; a kind by itself is the machine of
-the same connector, or the only one.
+the same connector, or the only one; `kind/+` is that of the same connector, and those of all for what happens to the
+station as a whole.
 
 {shown}```mermaid
 {overview.mermaid()}```

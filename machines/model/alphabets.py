@@ -92,6 +92,17 @@ ALPHABETS = {
 }
 """Each with its name."""
 
+REGISTERED = ("the station starts", "connected", "BootNotification Accepted")
+"""The way to a station in service whose hardware has not reported yet."""
+CONNECTED = (*REGISTERED, "cable out of 1", "lock of 1 open", "pilot of 1 A", "cable in 1", "pilot of 1 C")
+"""The way to a vehicle that asks for energy and has no idTag yet."""
+WAYS = {
+    "card": (*CONNECTED, "card A", "Authorize Accepted", "lock of 1 closed", "meter 1 read"),
+    "remote": (*CONNECTED, "RemoteStartTransaction A", "lock of 1 closed", "meter 1 read"),
+    "free": (*CONNECTED, "lock of 1 closed", "meter 1 read"),
+}
+"""The ways to a vehicle that charges: an exploration that cannot go to its end begins here as well."""
+
 FREE_OF_CHARGE = "free of charge"
 """The alphabet for a station that charges without authorisation."""
 

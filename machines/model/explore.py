@@ -5,7 +5,7 @@ every step; the first thing that does not is reported with one of the shortest w
 """
 
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -27,19 +27,23 @@ NOW = Instant(1, 0.0, EPOCH.timestamp())
 State = tuple[Any, Environment]
 
 
+class NoSuchMoveError(Exception):
+    """A move that was asked for cannot happen there."""
+
+
 class Exploration(Struct, frozen=True, kw_only=True):
     """What was found."""
 
-    states: int
-    transitions: int
+    states: int = 0
+    transitions: int = 0
     """Moves that were made."""
-    depth: int
-    """Moves from the start to the farthest state."""
-    is_complete: bool
+    depth: int = 0
+    """Moves from where the exploration began to the farthest state."""
+    is_complete: bool = False
     """Every state was gone on from, except those beyond ``queue_max``."""
-    fenced: int
+    fenced: int = 0
     """States with a longer queue than ``queue_max``, which were not gone on from."""
-    stranded: int
+    stranded: int = 0
     """Of a complete exploration: states from which nobody can get to a free and working connector 1 any more."""
     broken: tuple[str, ...] = ()
     """What does not hold after the last move of ``trace``."""
@@ -67,11 +71,21 @@ class Explorer:
         self._fresh = self._charge_point.snapshot()
         self._known: dict[Hashable, Any] = {}
 
-    def explore(self, states_max: int) -> Exploration:
-        """Visit up to ``states_max`` states in the order of their distance from the start of the station."""
-        start = self._start()
+    def explore(self, states_max: int, way: Sequence[str] = ()) -> Exploration:
+        """Visit up to ``states_max`` states in the order of their distance from the end of ``way``.
+
+        Args:
+            states_max: How many states to visit.
+            way: The names of the moves that lead from the station without power to where the exploration begins.
+
+        Raises:
+            NoSuchMoveError: A move of ``way`` is not offered where it is to be made.
+        """
+        start, broken, made = self._walked(way)
+        if broken:
+            return Exploration(broken=tuple(broken), trace=tuple(made))
         found: dict[State, int] = {start: 0}
-        came_from: list[tuple[int, str]] = [(-1, "the station starts")]
+        came_from: list[tuple[int, str]] = [(-1, "")]
         edges: list[list[int]] = [[]]  # where a state is come from
         depths = [0]
         waiting = deque([start])
@@ -90,16 +104,13 @@ class Explorer:
                 transitions += 1
                 broken, reached = self._made(state, move)
                 if broken:
-                    trace = (*_trace(came_from, index), move.name)
                     return Exploration(
                         states=len(found),
                         transitions=transitions,
                         depth=depths[index] + 1,
-                        is_complete=False,
                         fenced=fenced,
-                        stranded=0,
                         broken=tuple(broken),
-                        trace=trace,
+                        trace=(*way, *_trace(came_from, index), move.name),
                     )
                 known = found.get(reached)
                 if known is None:
@@ -120,8 +131,29 @@ class Explorer:
             is_complete=is_complete,
             fenced=fenced,
             stranded=len(stranded),
-            trace=_trace(came_from, stranded[0]) if stranded else (),
+            trace=(*way, *_trace(came_from, stranded[0])) if stranded else (),
         )
+
+    def at(self, way: Sequence[str]) -> ChargePoint:
+        """The charge point at the end of ``way``, to be looked at.
+
+        Raises:
+            NoSuchMoveError: As :meth:`explore`.
+        """
+        state, _, _ = self._walked(way)
+        return self._charge_point.restore(state[0])
+
+    def _walked(self, way: Sequence[str]) -> tuple[State, list[str], Sequence[str]]:
+        """The state at the end of ``way``, or the first thing that does not hold on it, and how far that is."""
+        state = self._start()
+        for index, name in enumerate(way):
+            offered = {move.name: move for move in self._moves(state)}
+            if name not in offered:
+                raise NoSuchMoveError(f"{name!r} cannot happen after {way[:index]}, but {sorted(offered)}")
+            broken, state = self._made(state, offered[name])
+            if broken:
+                return state, broken, way[: index + 1]
+        return state, [], way
 
     def _start(self) -> State:
         connectors = len(self._settings.connectors)
@@ -209,7 +241,7 @@ class Explorer:
 
 def _trace(came_from: list[tuple[int, str]], index: int) -> tuple[str, ...]:
     names = []
-    while index >= 0:
+    while index > 0:
         index, name = came_from[index]
         names.append(name)
     return tuple(reversed(names))

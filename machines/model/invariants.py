@@ -129,7 +129,9 @@ def statuses_in(step: Step, number: int) -> list[ChargePointStatus]:
 
 
 def broken_by_admission(before: Facts, after: Facts) -> Iterator[str]:
-    """A connector that is kept for somebody admits nobody else (5.13)."""
+    """No transaction starts in a fault (3.3.2), and a connector that is kept for somebody admits nobody else (5.13)."""
+    if before.transaction in {"idle", "authorized", "starting"} and after.transaction == "running":
+        yield from _unless(not after.is_faulted, before.number, "a transaction started in a fault")
     if not before.reserved_for or before.transaction != "idle" or after.transaction == "idle":
         return
     known = [book.find(after.id_tag) for book in (before.local_list, before.cache)]

@@ -88,7 +88,7 @@ Moves = Iterator[Move]
 def moves(charge_point: ChargePoint, settings: Settings, alphabet: Alphabet, now: Environment) -> Moves:
     """Everything that may happen to ``charge_point`` in the environment ``now``."""
     if now.is_over:
-        yield _start(charge_point, "the station starts anew", now)
+        yield _start(charge_point, "the station starts", now)
         return
     if len(now.readings) > READINGS_MAX:
         yield from _readings(alphabet, now)
@@ -242,6 +242,9 @@ def _hardware(
                 what = "closes" if setpoint.locked else "opens"
                 failed = HardwareReported(number, LockFailed(setpoint.locked))
                 yield Move(f"lock of {number} never {what}", failed, now)
+        if alphabet.has_lock_trouble and seen.lock and setpoint.locked:
+            by_hand = HardwareReported(number, LockChanged(False))
+            yield Move(f"lock of {number} opened by hand", by_hand, _reported(now, number, lock=False))
 
 
 def _pilots(number: int, states: Iterable[PilotState], now: Environment) -> Moves:

@@ -8,7 +8,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from machines.vocabulary.hardware import HardwareFault
+from machines.vocabulary.hardware import FaultRaised, HardwareFault, HardwareReported
 from machines.vocabulary.ocpp import (
     AuthorizationStatus,
     Authorize,
@@ -309,6 +309,16 @@ async def test_a_safety_fault_ends_the_transaction(lab, autojump_clock):
 
     assert stop["reason"] == "Other"
     assert lab.statuses()[2:4] == ["Charging", "Faulted"]
+
+
+async def test_a_safety_fault_of_the_whole_station_ends_the_transaction(lab, autojump_clock):
+    """Decision T1 does not ask whose fault it is."""
+    async with lab.powered() as running:
+        await lab.charge()
+        await running.deliver(HardwareReported(0, FaultRaised(HardwareFault.GROUND)))
+        stop = await lab.until("StopTransaction")
+
+    assert stop["reason"] == "Other"
 
 
 async def test_a_faulted_connector_starts_nothing(lab, autojump_clock):
