@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test soak lint docs clean
+.PHONY: demo test soak conformance lint docs clean
 
 demo: .venv/ready
 	$(BIN)/statecharge demo
@@ -18,6 +18,10 @@ soak: .venv/ready
 	STATECHARGE_SOAK=10000 STATECHARGE_SEED=$(SEED) STATECHARGE_EVERY_WRITE=1 STATECHARGE_STATES=60000 \
 		$(BIN)/python -m pytest -rP tests/scenarios/test_soak.py tests/scenarios/test_power_cut_day.py \
 		tests/machines/test_exploration.py
+
+# Every test case of the certification programme against our own station in another process: out/conformance/report.html
+conformance: .venv/ready
+	STATECHARGE_CONFORMANCE=full $(BIN)/python -m pytest -rP tests/system/test_conformance_command.py -k our_own
 
 lint: .venv/ready
 	$(BIN)/ruff check .

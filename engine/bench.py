@@ -21,6 +21,7 @@ import trio
 from msgspec import Meta, Struct
 
 from drivers.simulated import SimulatedConnector, SimulatedReader, SimulationError
+from engine.speed import of_real_time
 from machines.vocabulary.hardware import HardwareFault
 from machines.vocabulary.wire import DataTransferAsked
 
@@ -60,7 +61,7 @@ class BenchError(Exception):
 
 
 class BenchStation(Protocol):
-    """What the bench needs of a running station. No method waits but ``send_data``."""
+    """What the bench needs of a running station. What is awaited waits while the inbox is full."""
 
     @property
     def connectors(self) -> Mapping[int, SimulatedConnector]:
@@ -77,7 +78,16 @@ class BenchStation(Protocol):
         """Cut the network to the Central System, or restore it. Setting it as it is changes nothing."""
 
     async def send_data(self, asked: DataTransferAsked) -> None:
-        """Have DataTransfer sent; what is answered shows in the snapshot. Waits while the inbox is full."""
+        """Have DataTransfer sent; what is answered shows in the snapshot."""
+
+    async def raise_fault(self, fault: HardwareFault, info: str) -> None:
+        """Let a fault of the station itself, connector 0, appear."""
+
+    async def clear_fault(self, fault: HardwareFault) -> None:
+        """Let it go. Raises SimulationError if it does not stand."""
+
+    def go_dark(self, seconds: float) -> None:
+        """Take the power away for so long; what is plugged in stays. Raises SimulationError if there is none."""
 
     def power_cut(self) -> None:
         """End at once as by a power cut; see ``kill_this_process``."""
@@ -121,8 +131,11 @@ async def serve(
     config.bind = [f"fd://{listener.detach()}"]
     config.accesslog = None
     config.errorlog = LOGGER
-    config.graceful_timeout = 0.2
-    config.shutdown_timeout = 0.2
+    # Who asks lives in real time, however fast the station does.
+    config.graceful_timeout = of_real_time(0.2)
+    config.shutdown_timeout = of_real_time(0.2)
+    config.startup_timeout = of_real_time(config.startup_timeout)
+    config.keep_alive_timeout = of_real_time(config.keep_alive_timeout)
     url = f"http://[{bound_host}]:{bound_port}" if ":" in bound_host else f"http://{bound_host}:{bound_port}"
     async with trio.open_nursery() as nursery:
         guarded: Any = _guard(application, {host.lower(), bound_host}, ipaddress.ip_address(bound_host))
@@ -184,6 +197,11 @@ class _Silence(Struct, frozen=True, forbid_unknown_fields=True):
 class _Swipe(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     id_tag: Annotated[str, Meta(min_length=1, max_length=20, pattern=r"^[ -~]+\Z")]
     connectors: Annotated[tuple[int, ...], Meta(min_length=1, max_length=100)] | None = None
+
+
+class _PowerCut(Struct, frozen=True, forbid_unknown_fields=True):
+    seconds: Annotated[float, Meta(ge=0, le=86_400)] | None = None
+    """None kills the process; somebody has to start it again."""
 
 
 class _DataTransfer(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -310,6 +328,16 @@ def _application(station: BenchStation) -> "tuple[Starlette, trio.MemoryReceiveC
         _swipe(station, _decode(await _read(request), _Swipe))
         return answer(200, {"status": "ok"})
 
+    async def station_fault(request: "Request") -> Response:
+        body = _decode(await _read(request), _Fault)
+        await station.raise_fault(_fault(body.error_code), body.info)
+        return answer(200, {"status": "ok"})
+
+    async def clear_station_fault(request: "Request") -> Response:
+        body = _decode(await _read(request), _FaultCode)
+        await station.clear_fault(_fault(body.error_code))
+        return answer(200, {"status": "ok"})
+
     async def data_transfer(request: "Request") -> Response:
         body = _decode(await _read(request), _DataTransfer)
         await station.send_data(DataTransferAsked(body.vendor_id, body.message_id, body.data))
@@ -329,7 +357,10 @@ def _application(station: BenchStation) -> "tuple[Starlette, trio.MemoryReceiveC
         return response
 
     async def power_cut(request: "Request") -> Response:
-        _decode(await _read(request), _Nothing)
+        body = _decode(await _read(request), _PowerCut)
+        if body.seconds is not None:
+            station.go_dark(body.seconds)
+            return answer(200, {"status": "ok"})
         return ending(answer(200, {"status": "ok"}), None)
 
     async def on_refused(_: "Request", error: Exception) -> Response:
@@ -356,6 +387,8 @@ def _application(station: BenchStation) -> "tuple[Starlette, trio.MemoryReceiveC
     routes = [
         Route("/health", health, methods=["GET"]),
         Route("/state", state, methods=["GET"]),
+        Route("/connectors/0/fault", station_fault, methods=["POST"]),
+        Route("/connectors/0/clear-fault", clear_station_fault, methods=["POST"]),
         *(
             Route(f"/connectors/{{number}}/{name}", stimulate(stimulus), methods=["POST"])
             for name, stimulus in _STIMULI.items()

@@ -1,13 +1,19 @@
-"""The command line: ``statecharge run | check | demo | diagram``."""
+"""The command line: ``statecharge run | check | why | demo | diagram``."""
 
-import re
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote
 
 import click
+
+from engine import options
+from engine.conformance.command import conformance
+from engine.conformance.touring import tours
+from engine.exploration.command import explore
+from engine.mutation.command import mutate
+from engine.play.command import play
+from engine.schedule.command import schedule
 
 STATION_FILE = "station.toml"
 SHIPPED = "ac-smart"
@@ -34,6 +40,14 @@ def command() -> None:
     """OCPP 1.6J charge point whose every behaviour is a state machine."""
 
 
+command.add_command(conformance)
+command.add_command(explore)
+command.add_command(mutate)
+command.add_command(play)
+command.add_command(schedule)
+command.add_command(tours)
+
+
 def default_station() -> str:
     """station.toml here, or the shipped declaration of the AC SMART."""
     return STATION_FILE if Path(STATION_FILE).exists() else SHIPPED
@@ -48,37 +62,10 @@ def check(station: str | None) -> None:
     sys.exit(check_file(station or default_station(), sys.stdout, sys.stderr))
 
 
-def _host_and_port(_context: object, _parameter: object, value: str | None) -> tuple[str, int] | None:
-    if value is None:
-        return None
-    host, _, port = value.rpartition(":")
-    if not port.isdecimal() or int(port) > 65_535:
-        raise click.BadParameter(f"{value!r}; allowed: HOST:PORT or PORT, with a port of 0 to 65535.")
-    return host.strip("[]") or "127.0.0.1", int(port)
-
-
-def _url(_context: object, _parameter: object, value: str | None) -> str | None:
-    from engine.declaration.checks import complain_url
-
-    if value is not None and (complaint := complain_url(value)):
-        raise click.BadParameter(f"{value!r}; allowed: {complaint}.")
-    return value
-
-
-def _identity(_context: object, _parameter: object, value: str | None) -> str | None:
-    from engine.declaration.schema import ENTRIES
-
-    (entry,) = (entry for entry in ENTRIES if entry.path == "csms.identity")
-    assert entry.max is not None
-    if value is not None and (not re.fullmatch(entry.pattern, value) or len(value) > entry.max):
-        raise click.BadParameter(f"{value!r}; allowed: 1..{entry.max:g} characters, {entry.words}.")
-    return value
-
-
 @command.command()
 @click.argument("station", required=False)
-@click.option("--csms", callback=_url, help="URL of the Central System, without the identity.")
-@click.option("--identity", callback=_identity, help="Identity of the charge point.")
+@click.option("--csms", callback=options.url, help="URL of the Central System, without the identity.")
+@click.option("--identity", callback=options.identity, help="Identity of the charge point.")
 @click.option(
     "--state-dir",
     type=click.Path(file_okay=False, path_type=Path),
@@ -86,10 +73,21 @@ def _identity(_context: object, _parameter: object, value: str | None) -> str | 
 )
 @click.option(
     "--bench",
-    callback=_host_and_port,
+    callback=options.host_and_port,
     metavar="[HOST:]PORT",
     help="Offer the simulated hardware as an HTTP API.",
 )
+@click.option(
+    "--speed", type=float, default=1, metavar="N", help="Let the simulated station live N times as fast."
+)
+@click.option(
+    "--csms-speed",
+    type=float,
+    default=1,
+    metavar="N",
+    help="How many times as fast the Central System lives.",
+)
+@click.option("--until-eof", is_flag=True, help="End when standard input ends, too.")
 @click.option("--log", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--log-level", type=click.Choice(["error", "warning", "info", "debug"]))
 def run(
@@ -98,6 +96,9 @@ def run(
     identity: str | None,
     state_dir: Path | None,
     bench: tuple[str, int] | None,
+    speed: float,
+    csms_speed: float,
+    until_eof: bool,
     form: str,
     log_level: str | None,
 ) -> None:
@@ -108,15 +109,60 @@ def run(
     from engine.bench import BenchError
     from engine.devices import DeviceError
     from engine.process import NoSimulationError, at, run_until_told
+    from engine.speed import SpeedError, clock_of
     from engine.store import StoreError
 
     declared = at(_load(station), csms, identity)
+    clock = options.in_one_line(lambda: clock_of(declared, speed, csms_speed), (SpeedError,))
     log.configure(sys.stderr, level=log_level or declared.log.level, form=form)
     if bench is None and declared.bench.enabled:
         bench = (declared.bench.host, declared.bench.port)
     state = state_dir or Path("state") / quote(declared.csms.identity, safe=" ")
     mendable = (BenchError, DeviceError, NoSimulationError, StoreError)
-    _in_one_line(lambda: trio.run(run_until_told, declared, state, bench), mendable)
+    sys.exit(
+        options.in_one_line(
+            lambda: trio.run(run_until_told, declared, state, bench, until_eof, clock=clock), mendable
+        )
+    )
+
+
+@command.command()
+@click.argument("station", required=False)
+@click.option("--identity", callback=options.identity, help="Identity of the charge point.")
+@click.option(
+    "--state-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where its database lies. Default: state/IDENTITY.",
+)
+@click.option(
+    "--connector",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Only connector N and the station (0: the station).",
+)
+@click.option(
+    "--since",
+    callback=options.since,
+    metavar="TIME",
+    help="Only from then on: 2026-11-22T14:00, 14:00 (UTC), or 90s, 15m, 2h, 3d ago.",
+)
+def why(
+    station: str | None,
+    identity: str | None,
+    state_dir: Path | None,
+    connector: int | None,
+    since: float | None,
+) -> None:
+    """Tell what led to the present state of a station, in plain language. It may be running."""
+    from engine import history
+
+    if state_dir is None:
+        state_dir = Path("state") / quote(identity or _load(station).csms.identity, safe=" ")
+    file = state_dir / history.FILE
+    for happened in options.in_one_line(
+        lambda: history.read(file, connector=connector, start=since), (history.HistoryError,)
+    ):
+        click.echo(history.told(happened))
 
 
 @command.command()
@@ -137,7 +183,19 @@ def demo(station: str | None, out: Path) -> None:
 
     declared = _load(station)
     mendable = (DeviceError, DiagramError, NoSimulationError)
-    sys.exit(_in_one_line(lambda: play(declared, out, sys.stdout), mendable))
+    sys.exit(options.in_one_line(lambda: play(declared, out, sys.stdout), mendable))
+
+
+@command.command()
+@click.argument("station", required=False)
+@click.option("--watch", is_flag=True, help="Read again and again, until interrupted.")
+def devices(station: str | None, watch: bool) -> None:
+    """Read the declared hardware of STATION once and print what it says; nothing is written to it."""
+    from engine.device_table import show
+    from engine.devices import DeviceError
+
+    declared = _load(station)
+    sys.exit(options.in_one_line(lambda: show(declared, sys.stdout, watch=watch), (DeviceError,)))
 
 
 @command.command()
@@ -156,7 +214,7 @@ def diagram(machines: tuple[str, ...], form: str, out: Path) -> None:
     """Draw MACHINES (default: all of them, and the overview) from the classes that run."""
     from engine.diagrams import DiagramError, export
 
-    for path in _in_one_line(lambda: export(machines, form, out), (DiagramError,)):
+    for path in options.in_one_line(lambda: export(machines, form, out), (DiagramError,)):
         click.echo(path)
 
 
@@ -169,31 +227,6 @@ def _load(station: str | None) -> Any:
         for problem in error.problems:
             click.echo(problem, err=True)
         sys.exit(2)
-
-
-def _in_one_line(action: Callable[[], Any], mendable: tuple[type[Exception], ...]) -> Any:
-    """Do ``action``; what the user can mend becomes one line and exit code 2, a defect stays what it is."""
-    try:
-        return action()
-    except mendable as error:
-        found: BaseException = error
-    except BaseExceptionGroup as group:
-        if group.split(KeyboardInterrupt)[1] is None:
-            raise click.Abort from group
-        mended, rest = group.split(mendable)
-        if mended is None or rest is not None:
-            raise
-        found = next(_leaves(mended))
-    click.echo(f"statecharge: {found}", err=True)
-    sys.exit(2)
-
-
-def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from _leaves(error)
-        else:
-            yield error
 
 
 if __name__ == "__main__":

@@ -18,10 +18,15 @@ class Clock:
         boot: Number of this run.
         system_utc: What the operating system believes the time of day to be, now.
         earlier: For each earlier run, the time of day when its monotonic time was 0.
+        follows: Whether the Central System is believed. One for which time passes more slowly than for the station
+            would turn the clock back again and again.
     """
 
-    def __init__(self, boot: int, system_utc: float, earlier: Mapping[int, float]) -> None:
+    def __init__(
+        self, boot: int, system_utc: float, earlier: Mapping[int, float], *, follows: bool = True
+    ) -> None:
         self.boot = boot
+        self._follows = follows
         self._started = trio.current_time()
         self._zeros = {**earlier, boot: system_utc}
         self.is_set = False
@@ -40,9 +45,11 @@ class Clock:
     def learn(self, utc: float) -> float:
         """Set the time of day to ``utc``; return by how many seconds it was wrong."""
         seconds = trio.current_time() - self._started
+        self.is_set = True
+        if not self._follows:
+            return 0.0
         error = self.zero + seconds - utc
         self._zeros[self.boot] = utc - seconds
-        self.is_set = True
         return error
 
     def resolve(self, instant: Instant) -> float:

@@ -141,7 +141,10 @@ class Csms:
         self.ledger: dict[int, Transaction] = {}
         self.strays: list[StopTransaction] = []
         """Stops of transactions that were never started here."""
-        self._now = now
+        self.upgrades: list[tuple[str, bytes | None]] = []
+        """Identity and Authorization header of each connection that a station asked for."""
+        self.now = now
+        """Tells the time of day."""
         self._interval_s = interval_s
         self._refused_tags = {tag.casefold() for tag in refused_tags}
         self._call_timeout_s = call_timeout_s
@@ -149,6 +152,8 @@ class Csms:
         self._frame_size_max = frame_size_max
         self._overrides: dict[str, Behaviour] = {}
         self._stations: dict[str, _Station] = {}
+        self._is_reachable = True
+        self._connections: set[trio.CancelScope] = set()
         self._grown = trio.Event()
 
     # What tests and demonstrations use
@@ -172,11 +177,19 @@ class Csms:
             NotConnectedError: There is no such station, or it left.
             trio.TooSlowError: It did not answer in time.
         """
+        return await self.call_with(type(request).__name__, payloads.encode(request), identity)
+
+    async def call_with(self, action: str, payload: bytes, identity: str | None = None) -> Conf | CallError:
+        """The same with any JSON as the payload, as wrong as tests want it.
+
+        Raises:
+            NotConnectedError, trio.TooSlowError: As :meth:`call`.
+        """
         station = self._station(identity)
         async with station.turn:
-            pending = station.pending = _Pending(type(request).__name__)
+            pending = station.pending = _Pending(action)
             try:
-                await self._send(station, frames.encode_call(pending.call_id, request))
+                await self._send(station, frames.encode_any_call(pending.call_id, action, payload))
                 with trio.fail_after(self._call_timeout_s):
                     await pending.ended.wait()
             except PEER_ERRORS as error:
@@ -195,6 +208,18 @@ class Csms:
         """
         with trio.move_on_after(self._call_timeout_s):
             await self._station(identity).socket.aclose()
+
+    def set_reachable(self, is_reachable: bool) -> None:
+        """Lose every connection without a word and take no new one, as if the network were gone; or take them again."""
+        self._is_reachable = is_reachable
+        if not is_reachable:
+            for connection in self._connections:
+                connection.cancel()
+
+    @property
+    def identities(self) -> tuple[str, ...]:
+        """The stations that are connected."""
+        return tuple(self._stations)
 
     def _station(self, identity: str | None) -> _Station:
         if identity is None:
@@ -236,6 +261,18 @@ class Csms:
 
     async def serve_stream(self, stream: trio.abc.Stream) -> None:
         """Serve the one station at the other end of ``stream`` until it leaves."""
+        if not self._is_reachable:
+            await trio.aclose_forcefully(stream)
+            return
+        connection = trio.CancelScope()
+        self._connections.add(connection)
+        try:
+            with connection:
+                await self._serve_connection(stream)
+        finally:
+            self._connections.remove(connection)
+
+    async def _serve_connection(self, stream: trio.abc.Stream) -> None:
         try:
             async with trio.open_nursery() as nursery:
                 station = await self._welcome(nursery, stream)
@@ -260,6 +297,7 @@ class Csms:
             )
             identity = unquote(request.path.rpartition("/")[2])
             authorization = next((value for name, value in request.headers if name == b"authorization"), None)
+            self.upgrades.append((identity, authorization))
             if not self._admit(identity, authorization):
                 await request.reject(401)
                 return None
@@ -307,7 +345,7 @@ class Csms:
                 noted = (frames.CALL_ERROR, call_id, action, error)
             case frames.Refused(call_id, refusal):
                 noted = (0, call_id or "", "", {"description": refusal.description})
-        self.transcript.append(Entry(self._now(), direction, station.identity, *noted))
+        self.transcript.append(Entry(self.now(), direction, station.identity, *noted))
         self._grown.set()
         self._grown = trio.Event()
 
@@ -338,10 +376,10 @@ class Csms:
         match request:
             case BootNotification():
                 return BootNotificationConf(
-                    status=RegistrationStatus.ACCEPTED, current_time=self._now(), interval=self._interval_s
+                    status=RegistrationStatus.ACCEPTED, current_time=self.now(), interval=self._interval_s
                 )
             case Heartbeat():
-                return HeartbeatConf(current_time=self._now())
+                return HeartbeatConf(current_time=self.now())
             case Authorize():
                 return AuthorizeConf(id_tag_info=self._id_tag_info(request.id_tag))
             case StartTransaction():

@@ -1,12 +1,21 @@
 """From the declared drivers of a station to the objects that drive it. Imports only what is declared."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from drivers.interfaces import ConnectorDriver, ReaderDriver
-from engine.declaration.station import Station
+from drivers.strict_toml import FileError
+from engine.declaration.schema import READER_DRIVERS
+from engine.declaration.station import Device, Reader, Station
+from machines.vocabulary.settings import ConnectorSettings
+
+if TYPE_CHECKING:
+    from engine.fieldbus import Lines
+
+EXTRAS = {"pymodbus": "modbus", "serial": "serial", "gpiod": "gpio"}
+"""The extra that brings a module."""
 
 
 class Devices(NamedTuple):
@@ -25,33 +34,77 @@ def devices_of(station: Station) -> Devices:
     """The devices that ``station`` declares.
 
     Raises:
-        DeviceError: A driver is unknown, or its parameters are wrong.
+        DeviceError: A driver is unknown, its parameters are wrong, or what it needs is not installed.
     """
-    connectors: dict[int, ConnectorDriver] = {}
-    for settings, device in zip(station.settings.connectors, station.drivers, strict=True):
-        if device.driver != "simulated":
-            raise DeviceError(f"connector {settings.number}: there is no driver {device.driver!r}")
-        from drivers.simulated import SimulatedConnector, SimulatedConnectorSettings
+    build = _Builder(station)
+    connectors = {
+        settings.number: build.connector(settings, device)
+        for settings, device in zip(station.settings.connectors, station.drivers, strict=True)
+    }
+    return Devices(connectors, [build.reader(reader) for reader in station.readers])
 
-        declared = {
-            "cable": settings.cable,
-            "has_lock": settings.has_lock,
-            "phases": settings.phases,
-            "voltage_v": settings.voltage_v,
-            "current_max_a": settings.current_max_a,
-            **device.parameters,
-        }
+
+class _Builder:
+    """Makes the devices of one station; what connectors share, it makes once."""
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+        self._lines: Lines | None = None
+
+    def connector(self, settings: ConnectorSettings, device: Device) -> ConnectorDriver:
+        """The driver of one connector."""
+        place = f"connector {settings.number}"
+        if device.driver == "simulated":
+            return _simulated_connector(place, settings, device)
+        if device.driver != "modbus":
+            raise DeviceError(f"{place}: there is no driver {device.driver!r}")
         try:
-            connectors[settings.number] = SimulatedConnector(
-                msgspec.convert(declared, SimulatedConnectorSettings)
-            )
-        except (msgspec.ValidationError, ValueError) as error:
-            raise DeviceError(f"connector {settings.number}, driver simulated: {error}") from error
-    readers: list[ReaderDriver] = []
-    for reader in station.readers:
-        if reader.device.driver != "simulated":
-            raise DeviceError(f"reader: there is no driver {reader.device.driver!r}")
-        from drivers.simulated import SimulatedReader
+            from engine.fieldbus import LineError, Lines, maps_folder, modbus_connector
+        except ModuleNotFoundError as error:
+            raise _missing(place, device, error) from error
+        self._lines = self._lines or Lines()
+        folder = maps_folder(self._station.path, device.parameters.get("maps"))
+        try:
+            return modbus_connector(settings, device.parameters, folder, self._lines)
+        except (LineError, FileError) as error:
+            raise DeviceError(f"{place}, driver modbus: {error}") from error
 
-        readers.append(SimulatedReader(reader.connectors))
-    return Devices(connectors, readers)
+    def reader(self, reader: Reader) -> ReaderDriver:
+        """The driver of one card reader."""
+        device = reader.device
+        if device.driver == "simulated":
+            from drivers.simulated import SimulatedReader
+
+            return SimulatedReader(reader.connectors)
+        if device.driver not in READER_DRIVERS:
+            raise DeviceError(f"reader: there is no driver {device.driver!r}")
+        try:
+            from engine.card_readers import serial_reader
+        except ModuleNotFoundError as error:
+            raise _missing("reader", device, error) from error
+        return serial_reader(device.driver, device.parameters, reader.connectors)
+
+
+def _missing(place: str, device: Device, error: ModuleNotFoundError) -> DeviceError:
+    """What to tell when an extra is not installed. A module of ours that is missing is a defect."""
+    extra = EXTRAS.get((error.name or "").partition(".")[0])
+    if extra is None:
+        raise error
+    return DeviceError(f"{place}: the driver {device.driver} needs pip install 'statecharge[{extra}]'")
+
+
+def _simulated_connector(place: str, settings: ConnectorSettings, device: Device) -> ConnectorDriver:
+    from drivers.simulated import SimulatedConnector, SimulatedConnectorSettings
+
+    declared = {
+        "cable": settings.cable,
+        "has_lock": settings.has_lock,
+        "phases": settings.phases,
+        "voltage_v": settings.voltage_v,
+        "current_max_a": settings.current_max_a,
+        **device.parameters,
+    }
+    try:
+        return SimulatedConnector(msgspec.convert(declared, SimulatedConnectorSettings))
+    except (msgspec.ValidationError, ValueError) as error:
+        raise DeviceError(f"{place}, driver simulated: {error}") from error

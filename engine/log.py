@@ -6,6 +6,9 @@ at level debug.
 """
 
 import logging
+import time
+from collections import deque
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import IO
 
@@ -14,6 +17,8 @@ import msgspec
 from machines.charge_point import Step
 
 NAME = "statecharge"
+KEPT_MAX = 2000
+"""Events that are kept for the diagnostics."""
 LEVELS = {"error": logging.ERROR, "warning": logging.WARNING, "info": logging.INFO, "debug": logging.DEBUG}
 
 
@@ -23,12 +28,24 @@ class EventLog:
     Args:
         station: Name of the station, in every line.
         frames: Whether OCPP frames are noted.
+        watch: Told of every step, for tools that count transitions.
+        now: Tells the time of day of the station, POSIX seconds, for what is kept.
     """
 
-    def __init__(self, station: str, *, frames: bool) -> None:
+    def __init__(
+        self,
+        station: str,
+        *,
+        frames: bool,
+        watch: Callable[[Step], None] | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._logger = logging.getLogger(f"{NAME}.{station}")
         self._station = station
         self._frames = frames
+        self._watch = watch
+        self._now = now
+        self._kept: deque[tuple[float, str, dict[str, object]]] = deque(maxlen=KEPT_MAX)
 
     def __call__(self, event: str, /, **fields: object) -> None:
         """Note something about the link; frames only if that is wanted."""
@@ -37,10 +54,25 @@ class EventLog:
 
     def event(self, event: str, /, **fields: object) -> None:
         """Note ``event`` with its particulars."""
+        self._kept.append((self._now(), event, fields))
         self._note(logging.INFO, event, fields)
+
+    def kept(self, start: float | None = None, stop: float | None = None) -> list[dict[str, object]]:
+        """The latest events, oldest first, as values of JSON: from ``start`` to ``stop``, POSIX seconds."""
+        return [
+            {
+                "time": datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds"),
+                "event": event,
+                **fields,
+            }
+            for at, event, fields in tuple(self._kept)
+            if (start is None or at >= start) and (stop is None or at <= stop)
+        ]
 
     def step(self, arrival: object, step: Step) -> None:
         """Note every transition of ``step``, which ``arrival`` led to."""
+        if self._watch is not None:
+            self._watch(step)
         if not self._logger.isEnabledFor(logging.INFO):
             return
         cause = type(arrival).__name__

@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 import trio
 
 from engine.clock import Clock
+from engine.history import History
 from engine.log import EventLog
 from engine.store import Batch, Boot, Store, merged
 from engine.timers import Due, Timers
@@ -69,6 +70,7 @@ class Owner:
         timers: The timers.
         store: The database.
         log: Where transitions are noted.
+        history: Where they are kept.
         limits: ``inbox_size_max`` and ``uncommitted_max``.
         commit_in_thread: Whether the disk may be waited for in a thread. Without, commits are made on the
             spot, which a virtual clock needs.
@@ -82,6 +84,7 @@ class Owner:
         timers: Timers,
         store: Store,
         log: EventLog,
+        history: History,
         *,
         inbox_size_max: int,
         uncommitted_max: int,
@@ -93,9 +96,12 @@ class Owner:
         self._timers = timers
         self._store = store
         self._log = log
+        self._history = history
         self._uncommitted_max = uncommitted_max
         self._commit_in_thread = commit_in_thread
-        self._send, self._receive = trio.open_memory_channel[Arrival | Due](inbox_size_max)
+        self._send, self._receive = trio.open_memory_channel[Arrival | Due | trio.Event](
+            inbox_size_max
+        )
         self._uncommitted: deque[Pending] = deque()
         self._work = trio.Event()
         self._memories = {memory.address: memory for memory in store.memories()}
@@ -109,6 +115,12 @@ class Owner:
         """Put ``arrival`` into the inbox; wait while it is full."""
         await self._send.send(arrival)
 
+    async def until_moved(self) -> None:
+        """Wait until everything that is in the inbox now has been handled."""
+        has_come_out = trio.Event()
+        await self._send.send(has_come_out)
+        await has_come_out.wait()
+
     async def run(self, first: Arrival) -> None:
         """Handle ``first``, then what arrives, until cancelled. A defect in a machine ends it."""
         for number, setpoint in self._shown.items():
@@ -116,6 +128,9 @@ class Owner:
             self._perform.apply(number, setpoint)
         await self._handle(first)
         async for item in self._receive:
+            if isinstance(item, trio.Event):
+                item.set()
+                continue
             arrival = self._timers.take(item) if isinstance(item, Due) else item
             if arrival is not None:
                 await self._handle(arrival)
@@ -144,9 +159,11 @@ class Owner:
     async def _handle(self, arrival: Arrival) -> None:
         if isinstance(arrival, ConnectionOpened):
             self._connection += 1
-        step = self.charge_point.handle(arrival, self._clock.now())
+        now = self._clock.now()
+        step = self.charge_point.handle(arrival, now)
         self._make_safe(step.setpoints)
         self._log.step(arrival, step)
+        self._history.note(now, arrival, step)
         pending = self._sort(arrival, step)
         if self._commit_in_thread:
             self._uncommitted.append(pending)

@@ -8,21 +8,54 @@ import trio
 from msgspec import Struct
 from msgspec.structs import replace
 
-from drivers.simulated import SimulatedConnector, SimulatedReader
+from drivers.simulated import SimulatedConnector, SimulatedReader, SimulationError
 from engine.declaration.station import Station
 from engine.devices import Devices, devices_of
 from engine.log import EventLog
 from engine.run import RunningStation
 from engine.store import Store
+from engine.supervision import feed_period_s, notifier_of, supervise
+from machines.vocabulary.hardware import FaultCleared, FaultRaised, HardwareFault, HardwareReported
 from machines.vocabulary.wire import DataTransferAsked
+
+RESTART_CODE, REBOOT_CODE = 10, 11
+"""Exit codes with ``process.reset = "exit"``: start the station again, or reboot the box."""
 
 
 class NoSimulationError(Exception):
-    """The bench was asked for, and the hardware is real. One line, for the user."""
+    """Hardware is to be moved that is real. One line, for the user."""
+
+
+def simulated_connectors(devices: Devices) -> Mapping[int, SimulatedConnector]:
+    """The connectors of ``devices``.
+
+    Raises:
+        NoSimulationError: One is real.
+    """
+    found = {}
+    for number, driver in devices.connectors.items():
+        if not isinstance(driver, SimulatedConnector):
+            raise NoSimulationError(
+                f"connector {number} is real hardware, and only simulated hardware can be moved"
+            )
+        found[number] = driver
+    return found
+
+
+def simulated_reader(devices: Devices) -> SimulatedReader:
+    """The first simulated reader of ``devices``.
+
+    Raises:
+        NoSimulationError: There is none.
+    """
+    for driver in devices.readers:
+        if isinstance(driver, SimulatedReader):
+            return driver
+    raise NoSimulationError("the station has no simulated reader")
 
 
 class StationProcess:
-    """One station, restarted in place whenever Reset asks for it.
+    """One station, restarted in place whenever it asks for it, unless it is declared that the process ends then.
 
     Args:
         station: As declared.
@@ -39,37 +72,47 @@ class StationProcess:
         begin: Callable[[Station, Devices, Store], RunningStation] = RunningStation,
     ) -> None:
         self._parts = (station, devices, store)
+        self._exits = station.process.reset == "exit"
         self._begin = begin
         self._devices = devices
         self._link_is_up = True
+        self._power: trio.CancelScope | None = None
+        """Of the present run; None while there is no power."""
+        self._dark_s = 0.0
+        self._faults: dict[HardwareFault, str] = {}
+        """Of the station itself, connector 0."""
         self.running = self._begin(*self._parts)
 
-    async def run(self) -> None:
-        """Run until cancelled."""
+    async def run(self) -> int:
+        """Run until cancelled, or until the process is to end; return its exit code."""
         while True:
-            await self.running.run()
+            for fault, info in self._faults.items():
+                await self.running.deliver(HardwareReported(0, FaultRaised(fault, info)))
+            with trio.CancelScope() as self._power:
+                asked = await self.running.run()
+                if self._exits:
+                    return REBOOT_CODE if asked.is_hard else RESTART_CODE
+            if self._power.cancel_called:
+                self._power = None
+                await trio.sleep(self._dark_s)
             self.running = self._begin(*self._parts)
             self.running.set_link(self._link_is_up)
+
+    async def until_moved(self) -> None:
+        """Wait until the present run has handled everything in its inbox."""
+        await self.running.until_moved()
 
     # What the bench needs (engine.bench.BenchStation)
 
     @property
     def connectors(self) -> Mapping[int, SimulatedConnector]:
         """The simulated connectors."""
-        found = {}
-        for number, driver in self._devices.connectors.items():
-            if not isinstance(driver, SimulatedConnector):
-                raise NoSimulationError(f"the bench needs simulated hardware; connector {number} is real")
-            found[number] = driver
-        return found
+        return simulated_connectors(self._devices)
 
     @property
     def reader(self) -> SimulatedReader:
         """The first simulated reader."""
-        for driver in self._devices.readers:
-            if isinstance(driver, SimulatedReader):
-                return driver
-        raise NoSimulationError("the bench needs a simulated reader")
+        return simulated_reader(self._devices)
 
     def snapshot(self) -> Struct:
         """The state of the station."""
@@ -82,7 +125,38 @@ class StationProcess:
 
     async def send_data(self, asked: DataTransferAsked) -> None:
         """Have DataTransfer sent to the Central System."""
+        if self._power is None:
+            raise SimulationError("the station has no power")
         await self.running.deliver(asked)
+
+    async def raise_fault(self, fault: HardwareFault, info: str) -> None:
+        """Let a fault of the station appear; it stands until it is cleared, over restarts too."""
+        self._faults[fault] = info
+        if self._power is not None:
+            await self.running.deliver(HardwareReported(0, FaultRaised(fault, info)))
+
+    async def clear_fault(self, fault: HardwareFault) -> None:
+        """Let a fault of the station go.
+
+        Raises:
+            SimulationError: It does not stand.
+        """
+        if fault not in self._faults:
+            raise SimulationError(f"no fault {fault.value!r} stands")
+        del self._faults[fault]
+        if self._power is not None:
+            await self.running.deliver(HardwareReported(0, FaultCleared(fault)))
+
+    def go_dark(self, seconds: float) -> None:
+        """Take the power away for so long; cables, vehicles and registers of the simulated hardware stay.
+
+        Raises:
+            SimulationError: There is no power.
+        """
+        if self._power is None:
+            raise SimulationError("the station has no power")
+        self._dark_s = seconds
+        self._power.cancel()
 
     def power_cut(self) -> NoReturn:
         """Die at once."""
@@ -101,8 +175,19 @@ def at(station: Station, url: str | None, identity: str | None) -> Station:
     return replace(station, csms=csms)
 
 
-async def run_until_told(station: Station, state: Path, bench: tuple[str, int] | None) -> None:
-    """Run ``station`` with its database in ``state`` until SIGTERM or SIGINT.
+async def run_until_told(
+    station: Station, state: Path, bench: tuple[str, int] | None, until_eof: bool = False
+) -> int:
+    """Run ``station`` with its database in ``state`` until SIGTERM or SIGINT, or until the process is to end.
+
+    Returns:
+        The exit code: 0, or with ``process.reset = "exit"`` one that tells what the station wants next.
+
+    Args:
+        station: As declared.
+        state: Directory of its database.
+        bench: Where the bench is served, if it is.
+        until_eof: End when standard input ends, too.
 
     Raises:
         StoreError, DeviceError, NoSimulationError, BenchError: It cannot be run so; in an exception group.
@@ -111,20 +196,48 @@ async def run_until_told(station: Station, state: Path, bench: tuple[str, int] |
 
     devices = devices_of(station)
     store = Store(state)
+    notifier = notifier_of()
+    code = 0
     try:
         process = StationProcess(station, devices, store)
-        async with trio.open_nursery() as nursery:
-            if bench is not None:
-                from engine.bench import serve
+        # Told from the beginning: who sees the bench listen may end the station at once.
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            async with trio.open_nursery() as nursery:
+                if bench is not None:
+                    from engine.bench import serve
 
-                _ = process.connectors, process.reader
-                url: str = await nursery.start(serve, process, *bench)
-                EventLog(station.csms.identity, frames=False).event("bench listening", url=url)
-            nursery.start_soon(process.run)
-            with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+                    _ = process.connectors, process.reader
+                    url: str = await nursery.start(serve, process, *bench)
+                    EventLog(station.csms.identity, frames=False).event("bench listening", url=url)
+
+                async def run() -> None:
+                    nonlocal code
+                    code = await process.run()
+                    nursery.cancel_scope.cancel()
+
+                nursery.start_soon(run)
+                if notifier is not None:
+                    status = f"{station.csms.identity} runs"
+                    nursery.start_soon(supervise, notifier, process.until_moved, feed_period_s(), status)
+                if until_eof:
+                    nursery.start_soon(_end_with_input, nursery.cancel_scope)
                 async for _ in signals:
                     break
-            nursery.cancel_scope.cancel()
+                nursery.cancel_scope.cancel()
         store.mark_clean()
     finally:
         store.close()
+        if notifier is not None:
+            notifier.tell(STOPPING="1")
+            notifier.close()
+    return code
+
+
+async def _end_with_input(scope: trio.CancelScope) -> None:
+    """Cancel ``scope`` when standard input ends: whoever held the other end is gone, however it went."""
+    import os
+
+    async with trio.lowlevel.FdStream(os.dup(0)) as stream:
+        async for _ in stream:
+            pass
+    scope.cancel()

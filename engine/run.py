@@ -4,19 +4,23 @@ What ends one of its tasks unexpectedly ends the station, with its state intact;
 """
 
 import random
-import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import trio
 from msgspec import Struct
 from msgspec.structs import replace
 
+from engine import diagnostics, history, speed
 from engine.clock import Clock
 from engine.declaration.station import Station
 from engine.devices import Devices
+from engine.diagnostics import Diagnostics
 from engine.hardware import Hardware
+from engine.history import History
+from engine.jobs import FOLDER, Jobs, Works
 from engine.log import EventLog
 from engine.ocpp.link import Link, LinkSettings
 from engine.ocpp.websocket import OpenStream
@@ -25,7 +29,7 @@ from engine.store import Store
 from engine.timers import Timers
 from engine.transaction_data import transaction_data
 from machines import routes
-from machines.charge_point import Arrival, ChargePoint, Emitted, PoweredUp
+from machines.charge_point import Arrival, ChargePoint, Emitted, PoweredUp, Step
 from machines.machine import Effect
 from machines.vocabulary.effects import (
     Answer,
@@ -41,6 +45,7 @@ from machines.vocabulary.hardware import Setpoint
 from machines.vocabulary.keys import Keys
 from machines.vocabulary.ocpp import MeterValue, MeterValues, Request, StatusNotification
 from machines.vocabulary.transactions import UNSETTLED, Ended, TransactionMessage, to_request
+from machines.vocabulary.transfers import DeliverDiagnostics, TransferEffect
 from machines.vocabulary.wire import CallFailed, Failure, RestartFailed, WireEvent
 
 HEADER_SIZE_MAX = 1024
@@ -83,7 +88,9 @@ class RunningStation:
         commit_in_thread: See Owner.
         system_utc: The operating system's time of day, now.
         seed: Of the random parts of waiting times; None draws one.
+        works: What files, servers and installers are; default the real ones.
         restart_refusal: Asked before a restart, with whether it is a hard one: why it cannot be, or "".
+        watch: Told of every step, for tools that count transitions.
     """
 
     def __init__(
@@ -96,15 +103,29 @@ class RunningStation:
         commit_in_thread: bool = True,
         system_utc: float | None = None,
         seed: int | None = None,
+        works: Works | None = None,
         restart_refusal: Callable[[bool], str] = lambda _is_hard: "",
+        watch: Callable[[Step], None] | None = None,
     ) -> None:
         limits = station.settings.limits
         self.station = station
         self.devices = devices
-        self._log = EventLog(station.csms.identity, frames=station.log.frames)
         boots = store.boots()
-        system_utc = time.time() if system_utc is None else system_utc
-        self.clock = Clock(max(boots, default=0) + 1, system_utc, boots)
+        system_utc = speed.system_utc() if system_utc is None else system_utc
+        follows = speed.is_time_shared()
+        self.clock = Clock(max(boots, default=0) + 1, system_utc, boots, follows=follows)
+        self._log = EventLog(
+            station.csms.identity,
+            frames=station.log.frames,
+            watch=watch,
+            now=lambda: self.clock.resolve(self.clock.now()),
+        )
+        # Under a virtual clock nothing waits for a thread.
+        self._history = History(
+            store.directory / history.FILE if commit_in_thread else None,
+            limits.history_max,
+            self.clock.resolve,
+        )
         self._store = store
         self._was_clean = store.was_clean()
         self.charge_point = ChargePoint(station.settings, station.keys, station.defaults)
@@ -115,6 +136,7 @@ class RunningStation:
             Timers(random.Random(seed)),  # noqa: S311 - waiting times, no secrets
             store,
             self._log,
+            self._history,
             inbox_size_max=limits.inbox_size_max,
             uncommitted_max=limits.uncommitted_max,
             commit_in_thread=commit_in_thread,
@@ -128,10 +150,10 @@ class RunningStation:
                 identity=station.csms.identity,
                 password=_password(station.defaults),
                 ca_file=station.csms.ca_file,
-                connect_timeout_s=limits.connect_timeout_s,
+                connect_timeout_s=speed.of_the_central_system(limits.connect_timeout_s),
                 call_timeout_s=self._call_timeout_s(station.defaults),
                 ping_interval_s=station.defaults.web_socket_ping_interval,
-                pong_timeout_s=limits.pong_timeout_s,
+                pong_timeout_s=speed.of_the_central_system(limits.pong_timeout_s),
                 frame_size_max=limits.frame_size_max,
                 outbox_size_max=limits.outbox_size_max,
                 receives=station.settings.receives,
@@ -140,8 +162,12 @@ class RunningStation:
             self._log,
             open_stream,
         )
+        self._jobs = Jobs(
+            works or self._real_works(), store.directory / FOLDER, self._owner.deliver, self._log
+        )
         self._keys = station.defaults
         """The configuration keys that the link knows of."""
+        self._commit_in_thread = commit_in_thread
         self._restart_refusal = restart_refusal
         self._restart_asked = trio.Event()
         self._ended = trio.Event()
@@ -152,20 +178,52 @@ class RunningStation:
         self._log.event(
             "station started", boot=self.clock.boot, file=str(self.station.path), hash=self.station.hash[:12]
         )
+        try:
+            await self._run()
+        finally:
+            self._history.close()
+        self._log.event("station ended", hard=self._restart.is_hard)
+        return self._restart
+
+    async def _run(self) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._link.run)
             nursery.start_soon(self._hardware.run)
+            nursery.start_soon(self._jobs.run)
+            if self._commit_in_thread:
+                nursery.start_soon(self._history.run)
             nursery.start_soon(self._owner.run_timers)
             nursery.start_soon(self._owner.run_commits)
             nursery.start_soon(self._owner.run, PoweredUp(self._store.memories(), self._was_clean))
             await self._wait_restart()
             self._ended.set()
-            with trio.move_on_after(self.station.settings.limits.pong_timeout_s):
+            timeout_s = speed.of_the_central_system(self.station.settings.limits.pong_timeout_s)
+            with trio.move_on_after(timeout_s):
                 self._link.hang_up("restarting")
                 await self._link.wait_closed()
             nursery.cancel_scope.cancel()
-        self._log.event("station ended", hard=self._restart.is_hard)
-        return self._restart
+
+    def collect(self, wanted: DeliverDiagnostics, file: Path) -> Callable[[], None]:
+        """Look at the station as it is now; return what writes the archive, which may run in a thread."""
+        start, stop = (None if one is None else one.timestamp() for one in (wanted.start, wanted.stop))
+        view, keys = self.view(), self.charge_point.machines["configuration"].data.keys
+
+        def write() -> None:
+            diagnostics.write(self._diagnostics(view, keys, start, stop), file)
+
+        return write
+
+    def _real_works(self) -> Works:
+        from engine.works import RealWorks
+
+        station = self.station
+        protocols = station.defaults.supported_file_transfer_protocols
+        works = RealWorks(station.transfers, station.firmware, protocols, self._store.directory, self.collect)
+        if works.missing:
+            self._log.event(
+                "protocols missing", protocols=works.missing, needed="httpx for HTTP; curl or sftp for SFTP"
+            )
+        return works
 
     async def _wait_restart(self) -> None:
         """Wait for a restart that is asked for and not refused."""
@@ -181,6 +239,10 @@ class RunningStation:
     async def wait_ended(self) -> None:
         """Wait until the station has decided to restart."""
         await self._ended.wait()
+
+    async def until_moved(self) -> None:
+        """Wait until everything that is in the inbox now has been handled."""
+        await self._owner.until_moved()
 
     async def deliver(self, arrival: Arrival) -> None:
         """Put a message from outside into the inbox."""
@@ -234,6 +296,8 @@ class RunningStation:
                 self._link.call_transaction(owner, to_request(message, known, utc, values))
             case Call() | Deliver():
                 pass  # Meant for a connection that is gone: it died with it.
+            case TransferEffect() as effect:
+                self._jobs.ask(emitted.by, effect)
             case HangUp(why=why):
                 self._follow_keys()
                 self._link.hang_up(why)
@@ -271,9 +335,33 @@ class RunningStation:
     def _call_timeout_s(self, keys: Keys) -> float:
         """MessageTimeout where the station declares it."""
         is_declared = self.station.keys.find("MessageTimeout") is not None
-        return keys.message_timeout if is_declared else self.station.settings.limits.call_timeout_s
+        declared = keys.message_timeout if is_declared else self.station.settings.limits.call_timeout_s
+        return speed.of_the_central_system(declared)
 
     # For people
+
+    def _diagnostics(
+        self, view: StationView, keys: Keys, start: float | None, stop: float | None
+    ) -> Diagnostics:
+        """What the station tells of itself, from ``start`` to ``stop`` (POSIX seconds; None is no bound)."""
+        rules = self.station.keys.rules
+        return Diagnostics(
+            log=self._log.kept(start, stop),
+            history=self._history.recent(start, stop),
+            configuration={
+                rule.name: getattr(keys, rule.attribute) if rule.is_readable else "***" for rule in rules
+            },
+            database=self._store.counts(),
+            station={
+                "identity": view.identity,
+                "time": view.time,
+                "boot": self.clock.boot,
+                "pending_messages": view.pending_messages,
+                "file": self.station.path.name,
+                "hash": self.station.hash,
+            },
+            machines={name: machine.state for name, machine in view.machines.items()},
+        )
 
     def view(self) -> StationView:
         """Everything there is to see now; secrets are left out."""

@@ -10,24 +10,39 @@ from pathlib import Path
 from typing import TextIO
 
 import msgspec
+from msgspec.structs import replace
 
 from engine.declaration.checks import (
     check_central_system,
     check_connectors,
+    check_files,
+    check_installation,
     check_limits,
     check_messages,
     check_readers,
+    check_vendors,
     read_authorization_key,
 )
 from engine.declaration.keys import Construction, KeyReader
 from engine.declaration.layers import Table, read_layers
 from engine.declaration.problems import Problem, StationFileError
-from engine.declaration.station import Bench, CentralSystem, Device, Log, Reader, Station
+from engine.declaration.station import (
+    Bench,
+    CentralSystem,
+    Device,
+    Firmware,
+    Log,
+    Process,
+    Reader,
+    Station,
+    Transfers,
+)
 from engine.declaration.validate import validate
 from machines.vocabulary.keys import Keys, KeySet
 from machines.vocabulary.settings import (
     ConnectorSettings,
     Identity,
+    Installation,
     Limits,
     Recovery,
     Settings,
@@ -56,14 +71,23 @@ def load(path_or_name: str | Path) -> Station:
     if "connectors" in valid:
         check_readers(layers, _tables(valid, "readers"), len(connectors))
     check_messages(layers, _table(valid, "messages"))
+    check_vendors(layers, _table(valid, "data_transfer"))
     check_limits(layers, _table(valid, "limits"))
+    check_installation(layers, _table(valid, "installation"))
+    check_files(layers, _table(valid, "transfers"), _table(valid, "firmware"))
     csms = _table(valid, "csms")
     check_central_system(layers, csms)
     declared = KeyReader(layers, valid, construction).read(read_authorization_key(layers, csms))
     if layers.problems:
         raise StationFileError(tuple(layers.problems))
     assert declared is not None
-    return _build(layers.file, valid, declared, layers.directory_of(("csms", "ca_file")))
+    return _build(
+        layers.file,
+        valid,
+        declared,
+        layers.directory_of(("csms", "ca_file")),
+        layers.directory_of(("transfers", "ca_file")),
+    )
 
 
 def _table(table: Table, name: str) -> Table:
@@ -97,7 +121,9 @@ def _device(table: Table) -> Device:
     return Device(driver=str(table["driver"]), parameters=_table(table, "parameters"))
 
 
-def _build(file: Path, valid: Table, declared: tuple[KeySet, Keys], ca_directory: Path) -> Station:
+def _build(
+    file: Path, valid: Table, declared: tuple[KeySet, Keys], ca_directory: Path, files_directory: Path
+) -> Station:
     """The station of a declaration that is right throughout."""
     keys, defaults = declared
     connectors, csms = _tables(valid, "connectors"), _table(valid, "csms")
@@ -119,8 +145,11 @@ def _build(file: Path, valid: Table, declared: tuple[KeySet, Keys], ca_directory
                 for vendor, answer in _table(valid, "data_transfer").items()
                 if isinstance(answer, dict)
             ),
+            installation=msgspec.convert(_table(valid, "installation"), Installation),
             recovery=Recovery(str(_table(valid, "transactions")["recovery"])),
+            reboots_for_firmware=_table(valid, "firmware")["after"] == "reboot",
             free_id_tag=str(_table(valid, "transactions").get("free_id_tag", "")),
+            reservations_outlast_faults=_table(valid, "reservations")["outlast_faults"] is True,
         ),
         keys=keys,
         defaults=defaults,
@@ -136,7 +165,17 @@ def _build(file: Path, valid: Table, declared: tuple[KeySet, Keys], ca_directory
         ),
         bench=msgspec.convert(valid["bench"], Bench),
         log=msgspec.convert(valid["log"], Log),
+        transfers=_transfers(_table(valid, "transfers"), files_directory),
+        firmware=msgspec.convert(valid["firmware"], Firmware),
+        process=msgspec.convert(valid["process"], Process),
     )
+
+
+def _transfers(table: Table, directory: Path) -> Transfers:
+    ca_file = table.get("ca_file")
+    bounds = {name: value for name, value in table.items() if name != "ca_file"}
+    found = msgspec.convert(bounds, Transfers)
+    return found if ca_file is None else replace(found, ca_file=directory / str(ca_file))
 
 
 def _hash(valid: Table) -> str:

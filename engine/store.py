@@ -101,6 +101,8 @@ class Store:
     """
 
     def __init__(self, directory: Path, ledger_max: int = 1000) -> None:
+        self.directory = directory
+        """Where the database lies."""
         self._ledger_max = ledger_max
         self._file = directory / FILE
         try:
@@ -182,6 +184,12 @@ class Store:
         fields = Charging.__struct_fields__
         rows = self._database.execute(f"SELECT {', '.join(fields)} FROM charging ORDER BY local_id")  # noqa: S608 - our own names
         return [msgspec.convert(dict(zip(fields, row, strict=True)), Charging, strict=False) for row in rows]
+
+    def counts(self) -> dict[str, int]:
+        """How many rows each table has. May be asked from any thread."""
+        tables = ("machine", "message", "charging", "collected", "boot")
+        query = "SELECT count(*) FROM {}"
+        return {table: self._database.execute(query.format(table)).fetchone()[0] for table in tables}
 
     # Writing
 

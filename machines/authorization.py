@@ -5,6 +5,7 @@ Transaction. What is decided on the spot stands in machines/admission.py, one ru
 System knows is asked with Authorize, one question at a time.
 """
 
+import math
 from typing import ClassVar
 
 from msgspec import Struct
@@ -22,6 +23,7 @@ from machines.admission import (
 )
 from machines.facts import Facts
 from machines.machine import Machine, stays, when
+from machines.smart_charging.profiles import Refusal, bounds_of, install_awaiting
 from machines.vocabulary.effects import Answer, Call
 from machines.vocabulary.notices import (
     AuthorizationDropped,
@@ -30,6 +32,8 @@ from machines.vocabulary.notices import (
     CableReleased,
     FaultsEnded,
     IdTagLearnt,
+    ProfileBrought,
+    ReservationEnded,
     StopRequested,
     VehicleConnected,
 )
@@ -38,7 +42,7 @@ from machines.vocabulary.ocpp import (
     Authorize,
     AuthorizeConf,
     ChargePointStatus,
-    ChargingProfilePurposeType,
+    ChargingProfile,
     Reason,
     RemoteStartStopStatus,
     RemoteStartTransaction,
@@ -58,6 +62,8 @@ class AuthorizationData(Struct, frozen=True):
     """The question that was asked."""
 
     id_tag: str = ""
+    profile: ChargingProfile | None = None
+    """That a remote start brought for its transaction."""
     stops: int = 0
     """The transaction (local id) that the answer may stop; 0 if the question is about a start."""
 
@@ -74,6 +80,7 @@ class Authorization(Machine[AuthorizationData, Facts]):
         VehicleConnected,
         BecameOperative,
         FaultsEnded,
+        ReservationEnded,
     )
 
     idle = State("Idle", value="idle", initial=True)
@@ -98,6 +105,9 @@ class Authorization(Machine[AuthorizationData, Facts]):
     idle.to(idle,   event=when(FaultsEnded,            "4.9 I1 free of charge"),           cond=["is_free", "is_connected"],                          on="start_free")
     idle.to(idle,   event=when(FaultsEnded,            "4.9 no vehicle"),                  cond="is_free", unless="is_connected")
     idle.to(idle,   event=when(FaultsEnded,            "4.1 a card is needed"),            unless="is_free")
+    idle.to(idle,   event=when(ReservationEnded,       "4.9 G1 free of charge"),           cond=["is_free", "is_connected"],                          on="start_free")
+    idle.to(idle,   event=when(ReservationEnded,       "4.9 no vehicle"),                  cond="is_free", unless="is_connected")
+    idle.to(idle,   event=when(ReservationEnded,       "4.1 a card is needed"),            unless="is_free")
     # RemoteStartTransaction.req
     idle.to(idle,   event=when(RemoteStartTransaction, "5.11 Rejected"),                   unless="may_start_remotely",                               on="reject")
     idle.to(asking, event=when(RemoteStartTransaction, "5.11.1 AuthorizeRemoteTxRequests"), cond=["may_start_remotely", "must_be_asked"],             on="accept_and_ask")
@@ -117,6 +127,7 @@ class Authorization(Machine[AuthorizationData, Facts]):
     stays(VehicleConnected, "4.1 the answer decides", asking)
     stays(BecameOperative, "4.1 the answer decides", asking)
     stays(FaultsEnded, "4.1 the answer decides", asking)
+    stays(ReservationEnded, "4.1 the answer decides", asking)
     exclusive = (
         ("stops", "releases", "asks_to_stop", "drops", "asks_to_start", "starts", "refuses"),
         ("grants_start", "grants_stop", "denies"),
@@ -173,14 +184,24 @@ class Authorization(Machine[AuthorizationData, Facts]):
                 admitted is Admission.YES
                 or (admitted is Admission.UNKNOWN and facts.keys.authorize_remote_tx_requests)
             )
-            and (
-                profile is None
-                or (
-                    profile.charging_profile_purpose is ChargingProfilePurposeType.TX_PROFILE
-                    and profile.transaction_id is None
-                )
-            )
+            and (profile is None or self._takes(request.id_tag, profile))
         )
+
+    def _takes(self, id_tag: str, profile: ChargingProfile) -> bool:
+        """Whether the profile of a remote start can be installed; a station without smart charging ignores it."""
+        facts, utc = self.facts, self.facts.now.utc
+        if "SetChargingProfile" not in facts.settings.receives:
+            return True
+        assert facts.charging is not None
+        outcome = install_awaiting(
+            facts.charging.book,
+            facts.number,
+            id_tag,
+            profile,
+            bounds=bounds_of(facts.keys),
+            now_s=0 if utc is None else math.floor(utc),
+        )
+        return not isinstance(outcome, Refusal)
 
     def must_be_asked(self, request: RemoteStartTransaction) -> bool:
         """As if the idTag were presented (5.11.1): not where the station may decide by itself."""
@@ -244,8 +265,8 @@ class Authorization(Machine[AuthorizationData, Facts]):
     def ask_to_stop(self, shown: IdTagPresented) -> None:
         self._ask(shown.id_tag, self.facts.local_id)
 
-    def _ask(self, id_tag: str, stops: int) -> None:
-        self.data = AuthorizationData(id_tag, stops)
+    def _ask(self, id_tag: str, stops: int, profile: ChargingProfile | None = None) -> None:
+        self.data = AuthorizationData(id_tag, profile, stops)
         self.emit(Call(Authorize(id_tag=id_tag)))
 
     def accept(self, request: RemoteStartTransaction) -> None:
@@ -253,10 +274,16 @@ class Authorization(Machine[AuthorizationData, Facts]):
             Answer(RemoteStartTransactionConf(status=RemoteStartStopStatus.ACCEPTED)),
         )
         self._authorize(request.id_tag)
+        self._bring(request.id_tag, request.charging_profile)
+
+    def _bring(self, id_tag: str, profile: ChargingProfile | None) -> None:
+        # After it was told that the idTag may charge: the profile is for what comes of that.
+        if profile is not None and "SetChargingProfile" in self.facts.settings.receives:
+            self.emit(ProfileBrought(self.facts.number, id_tag, profile))
 
     def accept_and_ask(self, request: RemoteStartTransaction) -> None:
         self.emit(Answer(RemoteStartTransactionConf(status=RemoteStartStopStatus.ACCEPTED)))
-        self._ask(request.id_tag, 0)
+        self._ask(request.id_tag, 0, request.charging_profile)
 
     def reject(self) -> None:
         self.emit(Answer(RemoteStartTransactionConf(status=RemoteStartStopStatus.REJECTED)))
@@ -267,6 +294,7 @@ class Authorization(Machine[AuthorizationData, Facts]):
     def grant(self, conf: AuthorizeConf) -> None:
         self.learn(conf)
         self.emit(Authorized(self.data.id_tag, conf.id_tag_info.parent_id_tag))
+        self._bring(self.data.id_tag, self.data.profile)
 
     def stop_by_group(self, conf: AuthorizeConf) -> None:
         self.learn(conf)
@@ -274,3 +302,4 @@ class Authorization(Machine[AuthorizationData, Facts]):
 
     def start_unanswered(self) -> None:
         self._authorize(self.data.id_tag)
+        self._bring(self.data.id_tag, self.data.profile)

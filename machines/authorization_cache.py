@@ -52,7 +52,7 @@ class AuthorizationCache(Machine[AuthorizationCacheData, Facts]):
     # fmt: off
     ready.to(ready, event=when(IdTagLearnt, "3.5.1"),                                                          cond="is_enabled", unless="is_listed", on="learn")
     ready.to(ready, event=when(IdTagLearnt, "3.5.3 never what the local list has"),                            cond=["is_enabled", "is_listed"],      on="forget")
-    ready.to(ready, event=when(IdTagLearnt, "decision I2: while off nothing is learnt, what is outdated goes"), unless="is_enabled",                  on="forget")
+    ready.to(ready, event=when(IdTagLearnt, "decision LL2: while off nothing is learnt, what is outdated goes"), unless="is_enabled",                  on="forget")
     ready.to(ready, event=when(ClearCache,  "5.4 Accepted"),                                                   cond="is_enabled",                     on="clear")
     ready.to(ready, event=when(ClearCache,  "5.4 Rejected: AuthorizationCacheEnabled is false"),               unless="is_enabled",                   on="reject")
     ready.to(ready, event=when(Resumed,     "3.5.1 the cache is kept"),                                                                               on="recall")

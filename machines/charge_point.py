@@ -6,8 +6,8 @@ status that is reported, and the setpoint of each connector.
 """
 
 from collections import deque
-from collections.abc import Iterator
-from typing import Any, NamedTuple, Self
+from collections.abc import Iterator, MutableMapping
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
@@ -15,33 +15,42 @@ from machines import addressing, gate, routes
 from machines.allowance import AllowanceData
 from machines.authorization import AuthorizationData, IdTagPresented
 from machines.authorization_cache import AuthorizationCacheData
+from machines.charging_profiles import ChargingProfilesData
 from machines.clock_aligned import ClockAlignedData
 from machines.configuration import ConfigurationData
 from machines.connection import ConnectionData
 from machines.connector import ConnectorData
 from machines.connector_lock import ConnectorLockData
 from machines.control_pilot import ControlPilotData
+from machines.current_offer import CurrentOfferData
 from machines.data_transfer import DataTransferData
 from machines.delivery import DeliveryData
+from machines.diagnostics_upload import DiagnosticsUploadData
 from machines.facts import Facts
 from machines.fault import FaultData
+from machines.firmware_update import FirmwareUpdateData
 from machines.local_list import LocalListData
-from machines.machine import AnyMachine, Effect, NoData, Notice, Row
+from machines.machine import AnyMachine, Effect, NoData, Notice, Row, Standing
 from machines.metering import MeteringData
+from machines.phase_switch import PhaseSwitchData
 from machines.registration import RegistrationData
 from machines.reservation import ReservationData
 from machines.reset import ResetData
 from machines.resumed import Resumed
 from machines.routes import To
+from machines.smart_charging.prepare import plan_of
+from machines.smart_charging.site import site_of
 from machines.status_report import Status, StatusChanged, StatusReportData
 from machines.supply import setpoint_of
 from machines.survey import Survey
 from machines.transaction import TransactionData
+from machines.transfer_report import TransferReportData
 from machines.vocabulary.effects import Answer, Call, Instant, LeaveUnanswered, TimerFired
 from machines.vocabulary.hardware import HardwareReported, Setpoint, TokenRead
 from machines.vocabulary.keys import Keys, KeySet
 from machines.vocabulary.notices import Started, SupplyAllowed, SupplyWithheld
 from machines.vocabulary.settings import Settings
+from machines.vocabulary.transfers import TransferEnded
 from machines.vocabulary.wire import (
     CallAnswered,
     CallFailed,
@@ -115,10 +124,30 @@ Arrival = (
     | CallFailed
     | DataTransferAsked
     | RestartFailed
+    | TransferEnded
 )
 """What may come from outside."""
 
-Snapshot = tuple[Any, ...]
+
+class Run(NamedTuple):
+    """What machines did because of one message; as in :class:`Step`."""
+
+    effects: list[Emitted]
+    taken: list[Taken]
+    touched: dict[str, None]
+    """Whose state changed, in order."""
+
+
+class Memories(NamedTuple):
+    """All that a charge point remembers from one message to the next."""
+
+    standings: MutableMapping[str, Standing]
+    """Where each machine stands, by address."""
+    statuses: MutableMapping[int, Status | None]
+    """The status of each connector and of the station (0) that was news last."""
+    supplied: MutableMapping[int, bool]
+    """Whether energy is offered, as the machine of each connector was told last."""
+    setpoints: MutableMapping[int, Setpoint]
 
 
 class ChargePoint:
@@ -135,6 +164,9 @@ class ChargePoint:
             "heartbeat": NoData(),
             "delivery": DeliveryData(),
             "reset": ResetData(),
+            "firmware_update": FirmwareUpdateData(),
+            "diagnostics_upload": DiagnosticsUploadData(),
+            "transfer_report": TransferReportData(),
             "trigger_message": NoData(),
             "data_transfer": DataTransferData(),
             "local_list": LocalListData(),
@@ -151,6 +183,10 @@ class ChargePoint:
             "clock_aligned": ClockAlignedData(),
             "triggered_values": NoData(),
             "allowance": AllowanceData(),
+            "charging_profiles": ChargingProfilesData(plan_of((), site_of(settings, defaults))),
+            "fail_safe": NoData(),
+            "current_offer": CurrentOfferData(),
+            "phase_switch": PhaseSwitchData(),
             "connector": ConnectorData(),
         }
         self.machines: dict[str, AnyMachine] = {
@@ -159,13 +195,18 @@ class ChargePoint:
         self._hearers = {
             (number, kinds): routes.hearers(self._places, number, kinds)
             for number in (0, *self._connectors)
-            for table in (routes.HEARS, routes.HARDWARE, routes.WIRE)
+            for table in (routes.HEARS, routes.HARDWARE, routes.WIRE, routes.TRANSFERS)
             for kinds in table.values()
         }
-        self._survey = Survey(self.machines, settings, key_set)
-        self._statuses: dict[int, Status] = {}
-        self._supplied = dict.fromkeys(self._connectors, False)
-        self.setpoints = dict.fromkeys(self._connectors, Setpoint())
+        self._key_set = key_set
+        self.lie_in(
+            Memories(
+                {name: machine.snapshot() for name, machine in self.machines.items()},
+                dict.fromkeys((0, *self._connectors)),
+                dict.fromkeys(self._connectors, False),
+                dict.fromkeys(self._connectors, Setpoint()),
+            )
+        )
 
     # One message
 
@@ -176,11 +217,23 @@ class ChargePoint:
             TransitionMissing: A machine has no transition for what it was told: a defect.
             RoutesDivergeError: More than ``deliveries_max`` deliveries for each connector follow: a defect.
         """
+        effects, taken, touched = self.run(message, now)
+        setpoints = {number: self.setpoints[number] for number in self._connectors if self.set(number)}
+        return Step(effects, setpoints, self._memories(touched), taken)
+
+    def run(self, message: Arrival, now: Instant) -> Run:
+        """The same, less what follows from the states when everybody has been told.
+
+        Raises:
+            TransitionMissing: As :meth:`handle`.
+            RoutesDivergeError: As :meth:`handle`.
+        """
         call_id = message.call_id if isinstance(message, RequestReceived) else ""
         self._survey.begin(now, call_id)
         effects: list[Emitted] = []
         taken: list[Taken] = []
         touched: dict[str, None] = {}
+        standings = self.standings
         pending = deque(self._arrivals(message, effects))
         if isinstance(message, PoweredUp):
             for number in (0, *self._connectors):
@@ -190,14 +243,15 @@ class ChargePoint:
                 break
             name, told = pending.popleft()
             number = self._places[name][1]
-            machine = self.machines[name]
-            state, data = machine.state, machine.data
-            emitted = machine.handle(told, self._survey.facts(number))
+            before = standings[name]
+            machine = self.machines[name].restore(before)
+            emitted = machine.handle(told, self._survey.view(number))
             assert machine.last is not None
             taken.append(Taken(name, machine.last, told))
+            state, data = before
             if machine.state != state or (machine.data is not data and machine.data != data):
                 touched[name] = None
-                self._survey.forget()
+                standings[name] = machine.snapshot()
             for one in emitted:
                 if isinstance(one, Notice):
                     hearers = self._hearers[number, routes.HEARS[type(one)]]
@@ -208,7 +262,7 @@ class ChargePoint:
                 pending.extend(self._derived(number, now))
         if pending:
             raise RoutesDivergeError(message)
-        return Step(effects, self._changed_setpoints(), self._memories(touched), taken)
+        return Run(effects, taken, touched)
 
     def _arrivals(self, message: Arrival, effects: list[Emitted]) -> Iterator[To]:
         """Who hears of ``message`` first."""
@@ -222,7 +276,7 @@ class ChargePoint:
             case TimerFired(owner=owner, message=due):
                 yield To(owner, due)
             case TokenRead(token=token, connectors=served):
-                number = addressing.for_card(token, {n: self._survey.facts(n) for n in served})
+                number = addressing.for_card(token, {n: self._survey.view(n) for n in served})
                 yield To(routes.address("authorization", number), IdTagPresented(token))
             case RequestReceived():
                 yield from self._request(message, effects)
@@ -236,14 +290,16 @@ class ChargePoint:
                     if name in remembered:
                         yield To(name, Resumed(remembered[name].state, remembered[name].data, was_clean))
                 yield To("connection", Started())
+                yield To("fail_safe", Started())
             case _:
-                for name in self._hearers[0, routes.WIRE[type(message)]]:
+                hearers = routes.WIRE.get(type(message)) or routes.TRANSFERS[type(message)]
+                for name in self._hearers[0, hearers]:
                     yield To(name, message)
 
     def _request(self, message: RequestReceived, effects: list[Emitted]) -> Iterator[To]:
         """Who serves a request of the Central System, if it may be served now."""
         request = message.request
-        match gate.gate(self.machines["registration"].state, type(request)):
+        match gate.gate(self.standings["registration"].state, type(request)):
             case gate.Gate.REFUSE:
                 effects.append(Emitted("gate", Answer(gate.refusal(type(request)))))
             case gate.Gate.SERVE:
@@ -251,7 +307,7 @@ class ChargePoint:
                 if kind is None:
                     effects.append(Emitted("gate", Answer(gate.without_behaviour(type(request)))))
                 else:
-                    known = {n: self._survey.facts(n) for n in self._connectors}
+                    known = {n: self._survey.view(n) for n in self._connectors}
                     yield To(routes.address(kind, addressing.for_request(request, known)), request)
             case gate.Gate.IGNORE:
                 effects.append(Emitted("gate", LeaveUnanswered()))
@@ -263,6 +319,15 @@ class ChargePoint:
         self._survey.begin(now, call_id)
         return self._survey.facts(number)
 
+    def view(self, number: int, now: Instant) -> Facts:
+        """The same, each fact looked up when it is asked for: true until the next message, and cheap."""
+        self.begin(now)
+        return self._survey.view(number)
+
+    def begin(self, now: Instant) -> None:
+        """It is ``now``, for whatever is asked next."""
+        self._survey.begin(now)
+
     def status(self, number: int) -> Status:
         """The status that is reported of connector ``number``, or with 0 of the charge point."""
         return self._survey.status(number)
@@ -270,24 +335,24 @@ class ChargePoint:
     def _derived(self, number: int, now: Instant) -> Iterator[To]:
         """What the states of connector ``number`` mean by now, told where it is news."""
         status = self._survey.status(number)
-        if status != self._statuses.get(number):
+        if status != self._statuses[number]:
             self._statuses[number] = status
             yield To(f"status_report/{number}", StatusChanged(status, now))
         for n in (number,) if number else self._connectors:
-            is_supplied = self._survey.facts(n).is_supplied
+            is_supplied = self._survey.view(n).is_supplied
             if is_supplied is not self._supplied[n]:
                 self._supplied[n] = is_supplied
                 yield To(f"connector/{n}", SupplyAllowed() if is_supplied else SupplyWithheld())
 
-    def _changed_setpoints(self) -> dict[int, Setpoint]:
-        changed = {}
-        for number in self._connectors:
-            is_unlocking = self.machines[f"connector_lock/{number}"].state == "unlocking"
-            facts, status = self._survey.facts(number), self._survey.status(number).status
-            setpoint = setpoint_of(facts, status, is_unlocking=is_unlocking)
-            if setpoint != self.setpoints[number]:
-                self.setpoints[number] = changed[number] = setpoint
-        return changed
+    def set(self, number: int) -> bool:
+        """Make the setpoint of connector ``number`` what the states say by now; whether it is another one."""
+        is_unlocking = self.standings[f"connector_lock/{number}"].state == "unlocking"
+        facts, status = self._survey.view(number), self._survey.status(number).status
+        setpoint = setpoint_of(facts, status, is_unlocking=is_unlocking)
+        if setpoint == self.setpoints[number]:
+            return False
+        self.setpoints[number] = setpoint
+        return True
 
     def _memories(self, touched: dict[str, None]) -> list[Memory]:
         return [
@@ -298,20 +363,8 @@ class ChargePoint:
 
     # For exploration
 
-    def snapshot(self) -> Snapshot:
-        """The whole state as one hashable value, unless a configuration key's is not."""
-        return (
-            tuple(machine.snapshot() for machine in self.machines.values()),
-            tuple(self._statuses.items()),
-            tuple(self._supplied.items()),
-            tuple(self.setpoints.items()),
-        )
-
-    def restore(self, snapshot: Snapshot) -> Self:
-        """Go back to where ``snapshot`` was taken."""
-        machines, statuses, supplied, setpoints = snapshot
-        for machine, one in zip(self.machines.values(), machines, strict=True):
-            machine.restore(one)
-        self._statuses, self._supplied, self.setpoints = dict(statuses), dict(supplied), dict(setpoints)
-        self._survey.forget()
-        return self
+    def lie_in(self, memories: Memories) -> None:
+        """Keep everything that is remembered from one message to the next in ``memories``."""
+        self.memories = memories
+        self.standings, self._statuses, self._supplied, self.setpoints = memories
+        self._survey = Survey(self.standings, self._settings, self._key_set)

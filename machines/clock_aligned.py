@@ -90,9 +90,10 @@ class ClockAligned(Machine[ClockAlignedData, Facts]):
     stays(MeterRead, "of another reading", silent, waiting)
     stays(MeterReadFailed, "of another reading", silent, waiting)
     stays(KeyChanged, "3.16.2 not before the time of day is known", silent)
-    stays(RegistrationAccepted, "the time of day is known already", waiting, reading)
     impossible: ClassVar = {
         ("silent", GridDue): "its timer runs only once the time of day is known",
+        ("waiting", RegistrationAccepted): "registered once in a run",
+        ("reading", RegistrationAccepted): "registered once in a run",
         ("waiting", Resumed): "told first",
         ("reading", Resumed): "told first",
     }

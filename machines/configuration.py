@@ -98,7 +98,7 @@ class Configuration(Machine[ConfigurationData, Facts]):
     ready.to(ready, event=when(ChangeConfiguration,  "5.3 Accepted"),                            cond=["is_known", "is_writable", "is_allowed"], unless="needs_reboot", on="change")
     ready.to(ready, event=when(GetConfiguration,     "5.8"),                                                                                                        on="show")
     ready.to(ready, event=when(RegistrationAccepted, "4.2 interval sets HeartbeatInterval"),     cond="names_interval",                                             on="adopt_interval")
-    ready.to(ready, event=when(RegistrationAccepted, "decision B2: interval 0 keeps HeartbeatInterval"), unless="names_interval")
+    ready.to(ready, event=when(RegistrationAccepted, "decision BN2: interval 0 keeps HeartbeatInterval"), unless="names_interval")
     ready.to(ready, event=when(Resumed,              "5.3 changed values are kept"),                                                                                on="recall")
     # fmt: on
 

@@ -11,14 +11,16 @@ machines of their own and tell it in the past tense.
 from typing import ClassVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 from statemachine import State
 
 from machines.facts import Facts
-from machines.machine import Machine, stays, when
+from machines.machine import Machine, Standing, stays, when
 from machines.vocabulary.effects import StartTimer, StopTimer
 from machines.vocabulary.notices import (
     BecameInoperative,
     BecameOperative,
+    CableFound,
     CableInserted,
     CableRemoved,
     EnergyRefused,
@@ -36,7 +38,10 @@ from machines.vocabulary.notices import (
     VehicleConnected,
     VehicleDisconnected,
 )
-from machines.vocabulary.ocpp import ChargePointStatus
+from machines.vocabulary.ocpp import ChargePointStatus, Reason
+
+EV_SIDE_DISCONNECTED = "EV side disconnected"
+"""What 4.9 has in ``info`` when the cable was unplugged at the vehicle."""
 
 PREPARATION = "preparation"
 VEHICLE_RESPONSE = "vehicle-response"
@@ -55,6 +60,8 @@ class ConnectorData(Struct, frozen=True):
 
     has_transaction: bool = False
     """A transaction runs, though the vehicle has not asked for energy yet."""
+    is_vehicle_gone: bool = False
+    """The cable was unplugged at the vehicle, which suspended or ended the transaction."""
 
 
 class Connector(Machine[ConnectorData, Facts]):
@@ -62,6 +69,7 @@ class Connector(Machine[ConnectorData, Facts]):
 
     messages = (
         CableInserted,
+        CableFound,
         CableRemoved,
         VehicleConnected,
         VehicleDisconnected,
@@ -95,6 +103,8 @@ class Connector(Machine[ConnectorData, Facts]):
     available.to(preparing,           event=when(CableInserted,       "4.9 A2"),                      unless="is_free",                                  on="begin_preparing")
     available.to(preparing,           event=when(VehicleConnected,    "4.9 A2"),                      unless="is_free",                                  on="begin_preparing")
     available.to(preparing,           event=when(IntentBegan,         "4.9 A2"),                      unless="is_free",                                  on="begin_preparing")
+    available.to(preparing,           event=when(CableFound,          "4.9 A2 it stayed in after a reservation"), unless="is_free",                      on="begin_preparing")
+    available.to(available,           event=when(CableFound,          "4.9 free of charge, it starts at once"), cond="is_free")
     available.to(available,           event=when(CableInserted,       "4.9 free of charge, the vehicle decides"), cond="is_free")
     available.to(available,           event=when(VehicleConnected,    "4.9 free of charge, it starts at once"), cond="is_free")
     available.to(available,           event=when(IntentBegan,         "4.9 free of charge, it starts at once"), cond="is_free")
@@ -111,6 +121,9 @@ class Connector(Machine[ConnectorData, Facts]):
     preparing.to(finishing,           event=when(PreparationTimedOut, "4.9 B6 no idTag in time"),     cond="has_cable",                                  on="time_out")
     preparing.to(available,           event=when(PreparationTimedOut, "4.9 B1 no cable in time"),     unless="has_cable",                                on="time_out_free")
     # Preparing: the transaction runs
+    preparing.to(preparing,           event=when(VehicleDisconnected, "4.9 EV side disconnected"),    cond="has_transaction",                            on="lose_vehicle")
+    preparing.to(preparing,           event=when(VehicleDisconnected, "4.9 the cable decides"),       unless="has_transaction")
+    preparing.to(preparing,           event=when(VehicleConnected,    "4.9 the status stands"),                                                          on="find_vehicle")
     preparing.to(charging,            event=when(TransactionStarted,  "4.9 B3"),                      cond=["is_supplied", "is_requesting"],             on="begin")
     preparing.to(preparing,           event=when(TransactionStarted,  "4.9 B3 or B4, as the vehicle responds"), cond="is_supplied", unless="is_requesting", on="await_vehicle")
     preparing.to(suspended_evse,      event=when(TransactionStarted,  "4.9 B5"),                      unless="is_supplied",                              on="begin")
@@ -124,7 +137,7 @@ class Connector(Machine[ConnectorData, Facts]):
     preparing.to(available,           event=when(TransactionEnded,    "4.9 B1 over before energy flowed"), unless="has_cable",                           on="finish_free")
     # Charging
     charging.to(suspended_ev,         event=when(EnergyRefused,       "4.9 C4"))
-    charging.to(suspended_ev,         event=when(VehicleDisconnected, "4.9 C4 EV side disconnected"), unless="is_ending")
+    charging.to(suspended_ev,         event=when(VehicleDisconnected, "4.9 C4 EV side disconnected"), unless="is_ending",                                on="lose_vehicle")
     charging.to(charging,             event=when(VehicleDisconnected, "4.9 the transaction ends now"), cond="is_ending")
     charging.to(suspended_evse,       event=when(SupplyWithheld,      "4.9 C5"),                      unless="is_ending")
     charging.to(charging,             event=when(SupplyWithheld,      "4.9 the transaction ends now"), cond="is_ending")
@@ -138,7 +151,13 @@ class Connector(Machine[ConnectorData, Facts]):
     suspended_ev.to(finishing,        event=when(TransactionEnded,    "4.9 D6"),                      cond="has_cable",                                  on="finish")
     suspended_ev.to(unavailable,      event=when(TransactionEnded,    "4.9 D8"),                      cond="is_scheduled", unless="has_cable",           on="finish_free")
     suspended_ev.to(available,        event=when(TransactionEnded,    "4.9 D1"),                      unless=["has_cable", "is_scheduled"],              on="finish_free")
+    suspended_ev.to(suspended_ev,     event=when(VehicleDisconnected, "4.9 EV side disconnected"),    unless="is_ending",                                on="lose_vehicle")
+    suspended_ev.to(suspended_ev,     event=when(VehicleDisconnected, "4.9 the transaction ends now"), cond="is_ending")
+    suspended_ev.to(suspended_ev,     event=when(VehicleConnected,    "4.9 connected again"),                                                            on="find_vehicle")
     # SuspendedEVSE
+    suspended_evse.to(suspended_evse, event=when(VehicleDisconnected, "4.9 both sides suspend"),      unless="is_ending",                                on="lose_vehicle")
+    suspended_evse.to(suspended_evse, event=when(VehicleDisconnected, "4.9 the transaction ends now"), cond="is_ending")
+    suspended_evse.to(suspended_evse, event=when(VehicleConnected,    "4.9 connected again"),                                                            on="find_vehicle")
     suspended_evse.to(charging,       event=when(SupplyAllowed,       "4.9 E3"),                      cond="is_requesting")
     suspended_evse.to(suspended_evse, event=when(SupplyAllowed,       "4.9 E3 or E4, as the vehicle responds"), unless="is_requesting",                  on="await_vehicle")
     suspended_evse.to(charging,       event=when(EnergyRequested,     "4.9 E3"),                      cond="is_supplied",                                on="stop_waiting")
@@ -153,11 +172,12 @@ class Connector(Machine[ConnectorData, Facts]):
     finishing.to(available,           event=when(CableRemoved,        "4.9 F1"),                      unless="is_scheduled",                             on="free")
     finishing.to(preparing,           event=when(IntentBegan,         "4.9 F2 idTag again"),                                                             on="begin_preparing")
     finishing.to(preparing,           event=when(VehicleConnected,    "4.9 F2 connected again"),      cond="is_operative",                               on="begin_preparing")
-    finishing.to(finishing,           event=when(VehicleConnected,    "4.9 out of service soon"),     unless="is_operative")
-    finishing.to(unavailable,         event=when(BecameInoperative,   "4.9 F8"))
+    finishing.to(finishing,           event=when(VehicleConnected,    "4.9 out of service soon"),     unless="is_operative",                             on="find_vehicle")
+    finishing.to(unavailable,         event=when(BecameInoperative,   "4.9 F8"),                                                                         on="find_vehicle")
     # Reserved
     reserved.to(preparing,            event=when(IntentBegan,         "4.9 G2"),                                                                         on="begin_preparing")
-    reserved.to(available,            event=when(ReservationEnded,    "4.9 G1"),                                                                         on="free")
+    reserved.to(available,            event=when(ReservationEnded,    "4.9 G1"),                      unless="has_cable",                                on="free")
+    reserved.to(available,            event=when(ReservationEnded,    "4.9 G1, the cable is in: decision RV7"), cond="has_cable",                        on="free_with_cable")
     reserved.to(unavailable,          event=when(BecameInoperative,   "4.9 G8"))
     # Unavailable
     unavailable.to(available,         event=when(BecameOperative,     "4.9 H1"),                      unless="has_cable")
@@ -193,7 +213,6 @@ class Connector(Machine[ConnectorData, Facts]):
     stays(ReservationEnded, "5.13 the status has moved on", available, preparing, finishing, unavailable)
     stays(ReservationEnded, "5.13 the status has moved on", charging, suspended_ev, suspended_evse)
     stays(IntentBegan, "4.9 free of charge, it starts at once", unavailable)
-    stays(SupplyAllowed, "4.9 free of charge, the transaction tells", available, unavailable)
     stays(CableRemoved, "4.9 the end of the transaction decides", charging, suspended_ev, suspended_evse)
     stays(
         CableInserted,
@@ -201,17 +220,15 @@ class Connector(Machine[ConnectorData, Facts]):
         preparing,
         suspended_ev,
         suspended_evse,
-        finishing,
         unavailable,
     )
-    stays(VehicleConnected, "4.9 the status stands", preparing, unavailable, suspended_ev, suspended_evse)
-    stays(VehicleDisconnected, "4.9 the cable decides", available, preparing, finishing, unavailable)
-    stays(VehicleDisconnected, "4.9 no energy flowed", suspended_ev, suspended_evse)
+    stays(VehicleConnected, "4.9 the status stands", unavailable)
+    stays(VehicleDisconnected, "4.9 the cable decides", available, finishing, unavailable)
     stays(CableInserted, "4.9 the transaction is ending", charging)
     stays(VehicleConnected, "4.9 the transaction is ending", charging)
     stays(EnergyRequested, "4.9 no transaction", available, finishing, unavailable)
     stays(EnergyRequested, "4.9 already shown", charging)
-    stays(EnergyRefused, "4.9 no energy flowed", available, preparing, suspended_ev, suspended_evse)
+    stays(EnergyRefused, "4.9 no energy flowed", available, preparing, suspended_evse)
     stays(EnergyRefused, "4.9 no transaction", finishing, unavailable)
     stays(SupplyAllowed, "4.9 the vehicle decides", preparing, charging, suspended_ev)
     stays(SupplyWithheld, "4.9 no transaction", available, finishing, unavailable)
@@ -235,10 +252,28 @@ class Connector(Machine[ConnectorData, Facts]):
                 ),
             )
         },
+        **{
+            (value, CableFound): "it is told where a reservation has just ended"
+            for value in (
+                *(
+                    "Preparing",
+                    "Charging",
+                    "SuspendedEV",
+                    "SuspendedEVSE",
+                    "Finishing",
+                    "Reserved",
+                    "Unavailable",
+                ),
+            )
+        },
         ("Reserved", SupplyAllowed): "no transaction runs",
         ("Reserved", PreparationTimedOut): "its timer runs only in Preparing",
         ("Reserved", VehicleResponseDue): "its timer runs only with a transaction",
         ("Reserved", TransactionStarted): "an idTag was accepted first, which shows Preparing",
+        ("Available", SupplyAllowed): "a transaction that starts is shown first",
+        ("Unavailable", SupplyAllowed): "a transaction that starts is shown first",
+        ("SuspendedEV", EnergyRefused): "the vehicle asks for no energy",
+        ("Finishing", CableInserted): "a cable is in until it is told to have left",
         ("Available", PreparationTimedOut): "its timer runs only in Preparing",
         ("Available", VehicleResponseDue): "its timer runs only with a transaction",
         ("Preparing", BecameInoperative): "Preparing is a use: the change is scheduled",
@@ -312,29 +347,46 @@ class Connector(Machine[ConnectorData, Facts]):
         self.emit(PreparationEnded(), UseEnded())
 
     def await_vehicle(self) -> None:
-        self.data = ConnectorData(has_transaction=True)
+        self.data = replace(self.data, has_transaction=True)
         wait_s = self.facts.settings.limits.vehicle_response_s
         self.emit(StopTimer(PREPARATION), StartTimer(VEHICLE_RESPONSE, wait_s, VehicleResponseDue()))
 
     def begin(self) -> None:
-        self.data = ConnectorData(has_transaction=True)
+        self.data = replace(self.data, has_transaction=True)
         self.emit(StopTimer(PREPARATION), StopTimer(VEHICLE_RESPONSE))
 
     def stop_waiting(self) -> None:
         self.emit(StopTimer(VEHICLE_RESPONSE))
 
-    def finish(self) -> None:
-        self.data = ConnectorData()
+    def finish(self, ended: TransactionEnded) -> None:
+        self.data = ConnectorData(is_vehicle_gone=ended.reason is Reason.EV_DISCONNECTED)
         self.emit(StopTimer(PREPARATION), StopTimer(VEHICLE_RESPONSE))
 
     def finish_free(self) -> None:
-        self.finish()
-        self.emit(UseEnded())
+        self.data = ConnectorData()
+        self.emit(StopTimer(PREPARATION), StopTimer(VEHICLE_RESPONSE), UseEnded())
 
     def free(self) -> None:
+        self.data = ConnectorData()
         self.emit(UseEnded())
+
+    def free_with_cable(self) -> None:
+        self.free()
+        self.emit(CableFound())
+
+    def lose_vehicle(self) -> None:
+        self.data = replace(self.data, is_vehicle_gone=True)
+
+    def find_vehicle(self) -> None:
+        self.data = replace(self.data, is_vehicle_gone=False)
 
     @property
     def status(self) -> ChargePointStatus:
         """The state, as OCPP names it."""
         return ChargePointStatus(self.state)
+
+
+def info_of(standing: Standing) -> str:
+    """What StatusNotification says beside the status, while there is no error."""
+    is_told = standing.data.is_vehicle_gone and standing.state in {"SuspendedEV", "Finishing"}
+    return EV_SIDE_DISCONNECTED if is_told else ""

@@ -69,7 +69,6 @@ class ConnectorLock(Machine[ConnectorLockData, Facts]):
     stays(LockFailed, "4.9 ConnectorLockFailure is the fault machine's", unlocked, locked, kept)
     stays(TransactionEnded, "4.10 nothing is locked", unlocked)
     stays(TransactionEnded, "5.18 it opens anyway", unlocking)
-    stays(CableReleased, "5.18 it opens anyway", unlocking)
     impossible: ClassVar = {
         ("unlocked", UnlockTimedOut): "its timer runs only while unlocking",
         ("locked", UnlockTimedOut): "its timer runs only while unlocking",
@@ -77,6 +76,7 @@ class ConnectorLock(Machine[ConnectorLockData, Facts]):
         ("kept", TransactionEnded): "one that ended is why it is kept",
         ("unlocked", CableReleased): "no cable is kept",
         ("locked", CableReleased): "no cable is kept",
+        ("unlocking", CableReleased): "no cable is kept any more",
     }
 
     # Guards

@@ -112,13 +112,12 @@ class Delivery(Machine[DeliveryData, Facts]):
     # fmt: off
     # A new message
     held.to(held,       event=when(TransactionMessageQueued, "3.7 queued while offline"),          unless="is_left_out",  on="keep")
-    idle.to(sending,    event=when(TransactionMessageQueued, "3.7"),                               unless="is_left_out",  on="keep_and_send")
+    idle.to(sending,    event=when(TransactionMessageQueued, "3.7 an empty queue has room"),                              on="keep_and_send")
     sending.to(sending, event=when(TransactionMessageQueued, "3.7 behind the ones before it"),     unless="is_left_out",  on="keep")
     waiting.to(waiting, event=when(TransactionMessageQueued, "3.7 behind the ones before it"),     unless="is_left_out",  on="keep")
-    held.to(held,       event=when(TransactionMessageQueued, "decision D2: samples thin out"),     cond="is_left_out",    on="leave_out")
-    idle.to(idle,       event=when(TransactionMessageQueued, "decision D2: samples thin out"),     cond="is_left_out",    on="leave_out")
-    sending.to(sending, event=when(TransactionMessageQueued, "decision D2: samples thin out"),     cond="is_left_out",    on="leave_out")
-    waiting.to(waiting, event=when(TransactionMessageQueued, "decision D2: samples thin out"),     cond="is_left_out",    on="leave_out")
+    held.to(held,       event=when(TransactionMessageQueued, "decision DL2: samples thin out"),     cond="is_left_out",    on="leave_out")
+    sending.to(sending, event=when(TransactionMessageQueued, "decision DL2: samples thin out"),     cond="is_left_out",    on="leave_out")
+    waiting.to(waiting, event=when(TransactionMessageQueued, "decision DL2: samples thin out"),     cond="is_left_out",    on="leave_out")
     # The way to the Central System
     held.to(sending,    event=when(RegistrationAccepted,     "4.2 the queue after registration"),  cond="has_messages", on="send_head")
     held.to(idle,       event=when(RegistrationAccepted,     "4.2 nothing queued"),                unless="has_messages")
@@ -141,7 +140,7 @@ class Delivery(Machine[DeliveryData, Facts]):
     sending.to(waiting, event=when(MessageFailed,            "3.7.1 failed to process"),           cond=["is_head", "is_call_error", "has_attempts"],                       on="count")
     sending.to(sending, event=when(MessageFailed,            "3.7.1 given up, the next one"),      cond=["is_head", "is_call_error", "has_more"], unless="has_attempts",    on="give_up_and_send")
     sending.to(idle,    event=when(MessageFailed,            "3.7.1 given up, it was the last"),   cond=["is_head", "is_call_error"], unless=["has_attempts", "has_more"],  on="give_up")
-    sending.to(waiting, event=when(MessageFailed,            "decision D1: a time-out counts nothing"), cond="is_head", unless="is_call_error",                             on="wait")
+    sending.to(waiting, event=when(MessageFailed,            "decision DL1: a time-out counts nothing"), cond="is_head", unless="is_call_error",                             on="wait")
     sending.to(sending, event=when(MessageFailed,            "a second transmission, settled by a late answer"), unless="is_head")
     stays(MessageFailed, "a second transmission, settled by a late answer", idle, waiting)
     waiting.to(sending, event=when(RetryDue,                 "3.7.1 once more"),                                        on="send_head")

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from machines.places import Places
+from machines.smart_charging.moment import Charging
 from machines.vocabulary.effects import Instant
 from machines.vocabulary.keys import Keys, KeySet
 from machines.vocabulary.ocpp import ChargePointStatus
@@ -49,11 +50,15 @@ class Facts(Struct, frozen=True, kw_only=True):
     is_operative: bool = True
     """Neither taken out of service nor about to be."""
     is_scheduled: bool = False
-    """Inoperative is waiting for the end of the use."""
+    """Out of service when the use ends: Inoperative was asked for, or firmware waits to be installed."""
+    is_withheld: bool = False
+    """Firmware waits to be installed, or is being installed: the connector does not come into service before."""
     is_supplied: bool = False
     """Our side offers energy to the running transaction."""
     offered_a: float = 0.0
     """What is offered to the vehicle now, per phase."""
+    phases: int = 3
+    """That are connected, or would be."""
     transaction: str = "idle"
     """State of the transaction machine."""
     local_id: int = 0
@@ -90,6 +95,9 @@ class Facts(Struct, frozen=True, kw_only=True):
     """AuthorizationCacheEnabled is declared, and true."""
     cache: TagBook = TagBook()
     """The authorization cache; empty without ``has_cache``. The list comes first."""
+
+    charging: Charging | None = None
+    """What smart charging has to go by. Always there; None saves a test of something else the trouble."""
 
     @property
     def is_online(self) -> bool:

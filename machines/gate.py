@@ -7,15 +7,7 @@ served is decided here, before any machine hears of it.
 from enum import Enum
 
 from machines.vocabulary.ocpp import (
-    ClearChargingProfile,
-    ClearChargingProfileConf,
-    ClearChargingProfileStatus,
     Conf,
-    GetCompositeSchedule,
-    GetCompositeScheduleConf,
-    GetCompositeScheduleStatus,
-    GetDiagnostics,
-    GetDiagnosticsConf,
     RemoteStartStopStatus,
     RemoteStartTransaction,
     RemoteStartTransactionConf,
@@ -39,13 +31,6 @@ _NOT_WHILE_PENDING: dict[type[Request], Conf] = {
     RemoteStopTransaction: RemoteStopTransactionConf(status=RemoteStartStopStatus.REJECTED),
 }
 
-_NOT_OFFERED_YET: dict[type[Request], Conf | CallError] = {
-    # The behaviours behind these are not there; each answer is the true one of a charge point without them.
-    ClearChargingProfile: ClearChargingProfileConf(status=ClearChargingProfileStatus.UNKNOWN),
-    GetCompositeSchedule: GetCompositeScheduleConf(status=GetCompositeScheduleStatus.REJECTED),
-    GetDiagnostics: GetDiagnosticsConf(),
-}
-
 
 def gate(registration: str, request: type[Request]) -> Gate:
     """Whether ``request`` is served in a state of the registration machine (facts section 4)."""
@@ -64,7 +49,6 @@ def refusal(request: type[Request]) -> Conf:
     return _NOT_WHILE_PENDING[request]
 
 
-def without_behaviour(request: type[Request]) -> Conf | CallError:
+def without_behaviour(request: type[Request]) -> CallError:
     """The answer to a request for which there is no machine."""
-    not_supported = CallError(ErrorCode.NOT_SUPPORTED, f"{request.__name__} is not supported")
-    return _NOT_OFFERED_YET.get(request, not_supported)
+    return CallError(ErrorCode.NOT_SUPPORTED, f"{request.__name__} is not supported")

@@ -35,7 +35,6 @@ class Heartbeat(Machine[NoData, Facts]):
     # fmt: off
     silent.to(beating,  event=when(RegistrationAccepted, "4.2, 4.6 interval of the Central System"), on="begin")
     silent.to(silent,   event=when(KeyChanged,           "4.6 not before registration"))
-    beating.to(beating, event=when(RegistrationAccepted, "4.2, 4.6 interval of the Central System"), on="begin")
     beating.to(beating, event=when(KeyChanged,           "9.1 HeartbeatInterval at once"), cond="is_heartbeat_interval", on="restart")
     beating.to(beating, event=when(KeyChanged,           "another key"),                   unless="is_heartbeat_interval")
     beating.to(beating, event=when(HeartbeatDue,         "4.6"),                           cond="is_open",   on="beat")
@@ -50,6 +49,7 @@ class Heartbeat(Machine[NoData, Facts]):
 
     impossible: ClassVar = {
         ("silent", HeartbeatDue): "the timer runs only while beating",
+        ("beating", RegistrationAccepted): "registered once in a run",
     }
 
     # Guards

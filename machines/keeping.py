@@ -1,14 +1,15 @@
 """Which connectors are kept and which could be reserved, from the states of all machines (5.13 Reserve Now)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from machines.machine import AnyMachine
+from machines.machine import Standing
 from machines.places import Places
 from machines.reservation import ReservationData
 from machines.vocabulary.tags import TagBook
 
-Machines = Mapping[str, AnyMachine]
+Standings = Mapping[str, Standing]
+Books = Callable[[], Iterable[TagBook]]
 
 
 class Keeping(NamedTuple):
@@ -17,52 +18,45 @@ class Keeping(NamedTuple):
     reserved_for: str = ""
     reserved_parent: str | None = None
     reservation_id: int | None = None
-    own_reservation_id: int | None = None
 
 
 NOT_KEPT = Keeping()
 
 
-def is_any_held(machines: Machines, connectors: Iterable[int]) -> bool:
-    """Whether there is any reservation."""
-    return any(machines[f"reservation/{n}"].state == "held" for n in (0, *connectors))
-
-
-def keeping_of(number: int, machines: Machines, places: Places, books: tuple[TagBook, ...]) -> Keeping:
+def keeping_of(number: int, standings: Standings, connectors: Iterable[int], books: Books) -> Keeping:
     """What connector ``number`` is kept for: its own reservation, or that of connector 0 if it is the last free one.
 
     A transaction of its holder uses the reservation of connector 0 wherever it starts. ``books`` tell the group of an
     idTag that was accepted without asking.
     """
-    own, of_station = machines[f"reservation/{number}"], machines["reservation/0"]
+    own, of_station = standings[f"reservation/{number}"], standings["reservation/0"]
     if own.state == "held":
         kept: ReservationData = own.data
-        used = kept if _is_used(number, kept, machines, books) else None
-        own_id: int | None = kept.reservation_id
+        used = kept if _is_used(number, kept, standings, books) else None
     elif of_station.state == "held":
-        kept = ReservationData() if places.free - {number} else of_station.data
-        used = of_station.data if _is_used(number, of_station.data, machines, books) else None
-        own_id = None
+        free = places_of(standings, connectors).free
+        kept = ReservationData() if free - {number} else of_station.data
+        used = of_station.data if _is_used(number, of_station.data, standings, books) else None
     else:
         return NOT_KEPT
-    return Keeping(kept.id_tag, kept.parent_id_tag, used.reservation_id if used else None, own_id)
+    return Keeping(kept.id_tag, kept.parent_id_tag, used.reservation_id if used else None)
 
 
-def _is_used(number: int, kept: ReservationData, machines: Machines, books: tuple[TagBook, ...]) -> bool:
-    transaction = machines[f"transaction/{number}"]
+def _is_used(number: int, kept: ReservationData, standings: Standings, books: Books) -> bool:
+    transaction = standings[f"transaction/{number}"]
     if transaction.state == "idle":
         return False
-    entries = (book.find(transaction.data.id_tag) for book in books)
+    entries = (book.find(transaction.data.id_tag) for book in books())
     parents = (entry.parent_id_tag for entry in entries if entry is not None)
     parent = transaction.data.parent_id_tag or next(parents, None)
     return kept.is_held_by(transaction.data.id_tag, parent)
 
 
-def places_of(machines: Machines, connectors: Iterable[int]) -> Places:
+def places_of(standings: Standings, connectors: Iterable[int]) -> Places:
     """Every connector, as a reservation sees it."""
 
     def state(kind: str, number: int) -> str:
-        return machines[f"{kind}/{number}"].state
+        return standings[f"{kind}/{number}"].state
 
     free, kept, faulted, unavailable = set(), [], set(), set()
     is_in_service = state("availability", 0) == "operative" and state("fault", 0) != "faulted"
@@ -78,10 +72,10 @@ def places_of(machines: Machines, connectors: Iterable[int]) -> Places:
             continue
         if state("reservation", n) == "held":
             if state("connector", n) in {"Available", "Reserved"}:
-                kept.append((n, machines[f"reservation/{n}"].data.reservation_id))
+                kept.append((n, standings[f"reservation/{n}"].data.reservation_id))
         elif state("connector", n) == "Available":
             free.add(n)
-    of_station = machines["reservation/0"]
+    of_station = standings["reservation/0"]
     return Places(
         free=frozenset(free),
         kept=tuple(kept),

@@ -110,7 +110,7 @@ class LocalList(Machine[LocalListData, Facts]):
     ready.to(ready, event=when(IdTagLearnt,            "3.5.2 LocalListConflict"),                          cond="contradicts",                     on="report_conflict")
     ready.to(ready, event=when(IdTagLearnt,            "3.5.2 nothing is learnt from answers"),             unless="contradicts")
     ready.to(ready, event=when(StatusNotificationConf, "3.5.2 the Central System knows of the conflict"))
-    ready.to(ready, event=when(CallFailed,             "decision I3: the conflict is told again when it shows again"))
+    ready.to(ready, event=when(CallFailed,             "decision LL3: the conflict is told again when it shows again"))
     ready.to(ready, event=when(Resumed,                "3.5.2 the list is kept"),                                                                   on="recall")
     # fmt: on
 

@@ -52,6 +52,13 @@ def stays(message: type, reason: str, *states: State) -> None:
         state.to(state, event=when(message, reason))
 
 
+class Standing(NamedTuple):
+    """Where a machine stands: everything that it remembers."""
+
+    state: str
+    data: Any
+
+
 class Row(NamedTuple):
     """One compiled transition."""
 
@@ -189,9 +196,9 @@ class Machine(StateChart[Model], Generic[Data, Facts]):
         """Ask the engine for effects, or tell other machines. Called by actions only."""
         self._emitted.extend(emitted)
 
-    def snapshot(self) -> tuple[str, Data]:
+    def snapshot(self) -> Standing:
         """Everything the machine remembers."""
-        return self.state, self.data
+        return Standing(self.state, self.data)
 
     def remember(self) -> Struct:
         """What is kept over a restart, of type ``memory``. Fields added to it later need defaults."""

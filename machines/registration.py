@@ -65,7 +65,7 @@ class Registration(Machine[RegistrationData, Facts]):
     booting.to(accepted,          event=when(BootNotificationConf, "4.2 Accepted"),                 cond="is_accepted", on="accept")
     booting.to(pending,           event=when(BootNotificationConf, "4.2.1 Pending"),                cond="is_pending",  on="wait_as_told")
     booting.to(rejected,          event=when(BootNotificationConf, "4.2 Rejected"),                 cond="is_rejected", on="wait_as_told")
-    booting.to(unregistered,      event=when(CallFailed,           "decision B1: retry after a wait"),                 on="wait")
+    booting.to(unregistered,      event=when(CallFailed,           "decision BN1: retry after a wait"),                 on="wait")
     booting.to(unregistered,      event=when(ConnectionClosed,     "J 4.1.3 the CALL died with its connection"))
     # The connection
     unregistered.to(unregistered, event=when(ConnectionClosed,     "4.2 sent when connected"),      on="stop_waiting")

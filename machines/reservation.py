@@ -2,7 +2,7 @@
 
 OCPP 1.6 edition 2: 3.11 Reservations, 5.13 Reserve Now, 5.1 Cancel Reservation, rows A7, G1 and G8 of the status table
 in 4.9. A reservation ends in one of four ways: a transaction of its holder starts, expiryDate is reached, it is
-cancelled, or the connector is Faulted or Unavailable. Until then the connector is kept, whatever its status: a use of
+cancelled, or the connector is Faulted (unless the station declares that it outlasts faults) or Unavailable. Until then the connector is kept, whatever its status: a use of
 the holder that comes to nothing leaves it Reserved again.
 
 Reserving connector 0 of a station with several connectors guarantees one of them (:class:`machines.places.Places`). On a
@@ -152,7 +152,7 @@ class Reservation(Machine[ReservationData, Facts]):
     held.to(held, event=when(TimeLearnt,         "5.13 expiryDate by the new time, decision RV4"), unless="is_over",    on="await_expiry")
     # The connector
     held.to(free, event=when(BecameFaulted,      "5.13 Faulted"),                     cond="is_lost",                   on="end")
-    held.to(held, event=when(BecameFaulted,      "5.13 a fault of another connector"), unless="is_lost")
+    held.to(held, event=when(BecameFaulted,      "5.13 a fault elsewhere, or decision RV8"), unless="is_lost")
     held.to(free, event=when(BecameInoperative,  "5.13 Unavailable, 4.9 G8"),         cond="is_lost",                   on="end")
     held.to(held, event=when(BecameInoperative,  "5.13 another connector is in service"), unless="is_lost")
     held.to(held, event=when(UseEnded,           "4.9 A7, decision RV3"),             cond="is_free_again",             on="keep")
@@ -212,8 +212,13 @@ class Reservation(Machine[ReservationData, Facts]):
 
     def is_lost(self) -> bool:
         facts = self.facts
-        is_out_of_service = not facts.is_operative and not facts.is_scheduled
-        return facts.is_faulted or is_out_of_service or (facts.number == 0 and not facts.places.is_usable)
+        if not facts.is_operative and not facts.is_scheduled:
+            return True
+        places, outlasts = facts.places, facts.settings.reservations_outlast_faults
+        if facts.number:
+            return facts.is_faulted and not outlasts
+        is_any_left = len(places.unavailable) < places.count if outlasts else places.is_usable
+        return not is_any_left or (facts.is_faulted and not outlasts)
 
     def is_free_again(self) -> bool:
         return self.facts.status is ChargePointStatus.AVAILABLE and not self.is_lost()

@@ -1,7 +1,8 @@
 """Reset: transactions end, what they left is delivered if possible, and the station starts anew.
 
 OCPP 1.6 edition 2: 5.14 Reset. Both kinds end transactions in order: a hard reset need not, but a charge point that
-can should. What is not delivered within ``stop_flush_s`` is delivered after the restart.
+can should. What is not delivered within ``stop_flush_s`` is delivered after the restart. New firmware
+restarts the station in the same way.
 """
 
 from typing import ClassVar
@@ -12,7 +13,13 @@ from statemachine import State
 from machines.facts import Facts
 from machines.machine import Machine, stays, when
 from machines.vocabulary.effects import Answer, Restart, StartTimer, StopTimer
-from machines.vocabulary.notices import QueueEmptied, ResetFailed, RestartGranted, TransactionEnded
+from machines.vocabulary.notices import (
+    QueueEmptied,
+    ResetFailed,
+    RestartGranted,
+    RestartNeeded,
+    TransactionEnded,
+)
 from machines.vocabulary.ocpp import Reset as ResetRequest
 from machines.vocabulary.ocpp import ResetConf, ResetStatus, ResetType
 from machines.vocabulary.wire import RestartFailed
@@ -35,7 +42,7 @@ class ResetData(Struct, frozen=True):
 class Reset(Machine[ResetData, Facts]):
     """A reset."""
 
-    messages = (ResetRequest, TransactionEnded, QueueEmptied, FlushTimedOut, RestartFailed)
+    messages = (ResetRequest, RestartNeeded, TransactionEnded, QueueEmptied, FlushTimedOut, RestartFailed)
 
     running = State("Running", value="running", initial=True)
     stopping = State("Stopping", value="stopping")
@@ -44,9 +51,10 @@ class Reset(Machine[ResetData, Facts]):
     # fmt: off
     running.to(stopping,    event=when(ResetRequest,     "5.14 ends transactions first"), cond="has_work",   on="accept_and_stop")
     running.to(restarting,  event=when(ResetRequest,     "5.14 Accepted"),                unless="has_work", on="accept")
+    running.to(stopping,    event=when(RestartNeeded,    "6.19 ends transactions first"), cond="has_work",   on="stop_for_firmware")
+    running.to(restarting,  event=when(RestartNeeded,    "6.19 the new firmware runs"),   unless="has_work", on="restart_for_firmware")
     stopping.to(stopping,   event=when(ResetRequest,     "5.14 already at it"),           on="accept_again")
-    stopping.to(restarting, event=when(TransactionEnded, "5.14 the last one, delivered"), unless="has_work", on="restart")
-    stopping.to(stopping,   event=when(TransactionEnded, "5.14 there is more to do"),     cond="has_work")
+    stopping.to(stopping,   event=when(TransactionEnded, "5.14 its StopTransaction is still to be delivered"))
     stopping.to(restarting, event=when(QueueEmptied,     "5.14 all is delivered"),        unless="has_transactions", on="restart")
     stopping.to(stopping,   event=when(QueueEmptied,     "5.14 another transaction ends"), cond="has_transactions")
     stopping.to(restarting, event=when(FlushTimedOut,    "5.14 delivered after the restart"),                on="restart")
@@ -55,6 +63,7 @@ class Reset(Machine[ResetData, Facts]):
     restarting.to(running,    event=when(RestartFailed,  "decision R2: given up, ResetFailure"), unless="has_retries", on="give_up")
     # fmt: on
 
+    stays(RestartNeeded, "5.14 already at it", stopping, restarting)
     stays(TransactionEnded, "no reset", running)
     stays(QueueEmptied, "no reset", running)
     stays(TransactionEnded, "5.14 on the way down", restarting)
@@ -88,8 +97,16 @@ class Reset(Machine[ResetData, Facts]):
     def accept_and_stop(self, request: ResetRequest) -> None:
         self.data = ResetData(is_hard=request.type is ResetType.HARD)
         self.accept_again()
-        wait_s = self.facts.settings.limits.stop_flush_s
-        self.emit(StartTimer(FLUSH, wait_s, FlushTimedOut()), RestartGranted(request.type))
+        self._stop(request.type)
+
+    def stop_for_firmware(self) -> None:
+        self.data = ResetData(is_hard=self.facts.settings.reboots_for_firmware)
+        self._stop(ResetType.HARD)
+
+    def restart_for_firmware(self) -> None:
+        self.data = ResetData(is_hard=self.facts.settings.reboots_for_firmware)
+        self.emit(RestartGranted(ResetType.HARD))
+        self.restart()
 
     def accept_again(self) -> None:
         self.emit(Answer(ResetConf(status=ResetStatus.ACCEPTED)))
@@ -104,3 +121,7 @@ class Reset(Machine[ResetData, Facts]):
     def give_up(self, failed: RestartFailed) -> None:
         self.data = ResetData()
         self.emit(ResetFailed(failed.why))
+
+    def _stop(self, kind: ResetType) -> None:
+        wait_s = self.facts.settings.limits.stop_flush_s
+        self.emit(StartTimer(FLUSH, wait_s, FlushTimedOut()), RestartGranted(kind))

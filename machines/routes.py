@@ -12,27 +12,34 @@ from machines.allowance import Allowance
 from machines.authorization import Authorization
 from machines.authorization_cache import AuthorizationCache
 from machines.availability import Availability
+from machines.charging_profiles import ChargingProfiles
 from machines.clock_aligned import ClockAligned
 from machines.configuration import Configuration
 from machines.connection import Connection
 from machines.connector import Connector
 from machines.connector_lock import ConnectorLock
 from machines.control_pilot import ControlPilot
+from machines.current_offer import CurrentOffer
 from machines.data_transfer import DataTransfer
 from machines.delivery import Delivery, MessageDelivered, MessageFailed
+from machines.diagnostics_upload import DiagnosticsUpload
+from machines.fail_safe import FailSafe
 from machines.fault import Fault
+from machines.firmware_update import FirmwareUpdate
 from machines.heartbeat import Heartbeat
 from machines.local_list import LocalList
 from machines.machine import AnyMachine, Notice
 from machines.metering import Metering
+from machines.phase_switch import PhaseSwitch
 from machines.registration import Registration
 from machines.reservation import Reservation
 from machines.reset import Reset
 from machines.status_report import StatusChanged, StatusReport
 from machines.transaction import Transaction
+from machines.transfer_report import TransferReport
 from machines.trigger_message import TriggerMessage
 from machines.triggered_values import TriggeredValues
-from machines.vocabulary import hardware, notices, ocpp
+from machines.vocabulary import hardware, notices, ocpp, transfers
 from machines.vocabulary.transactions import TransactionMessage
 from machines.vocabulary.wire import (
     CallAnswered,
@@ -51,6 +58,9 @@ KINDS: dict[str, type[AnyMachine]] = {
     "heartbeat": Heartbeat,
     "delivery": Delivery,
     "reset": Reset,
+    "firmware_update": FirmwareUpdate,
+    "diagnostics_upload": DiagnosticsUpload,
+    "transfer_report": TransferReport,
     "trigger_message": TriggerMessage,
     "data_transfer": DataTransfer,
     "local_list": LocalList,
@@ -67,6 +77,10 @@ KINDS: dict[str, type[AnyMachine]] = {
     "clock_aligned": ClockAligned,
     "triggered_values": TriggeredValues,
     "allowance": Allowance,
+    "charging_profiles": ChargingProfiles,
+    "fail_safe": FailSafe,
+    "current_offer": CurrentOffer,
+    "phase_switch": PhaseSwitch,
     "connector": Connector,
 }
 """Every kind of machine, in the order in which they are told of a common event."""
@@ -78,10 +92,15 @@ STATION = (
     "heartbeat",
     "delivery",
     "reset",
+    "firmware_update",
+    "diagnostics_upload",
+    "transfer_report",
     "trigger_message",
     "data_transfer",
     "local_list",
     "authorization_cache",
+    "charging_profiles",
+    "fail_safe",
 )
 """One of each for the station."""
 
@@ -90,6 +109,7 @@ EVERYWHERE = ("availability", "fault", "status_report", "reservation")
 
 HEARS: dict[type[Notice], tuple[str, ...]] = {
     notices.CableInserted: ("connector",),
+    notices.CableFound: ("connector",),
     notices.CableRemoved: ("transaction", "connector"),
     notices.VehicleConnected: ("transaction", "connector", "authorization"),
     notices.VehicleDisconnected: ("transaction", "connector"),
@@ -102,11 +122,31 @@ HEARS: dict[type[Notice], tuple[str, ...]] = {
     notices.AuthorizationDropped: ("transaction",),
     notices.StopRequested: ("transaction",),
     notices.IntentBegan: ("connector",),
-    notices.IntentDropped: ("connector",),
+    notices.IntentDropped: ("connector", "charging_profiles"),
     notices.PreparationEnded: ("transaction",),
     notices.TransactionMessageQueued: ("delivery",),
-    notices.TransactionStarted: ("metering", "connector", "reservation"),
-    notices.TransactionEnded: ("metering", "allowance", "connector_lock", "connector", "reset"),
+    notices.TransactionStarted: (
+        "charging_profiles",
+        "current_offer/*",
+        "metering",
+        "connector",
+        "reservation",
+    ),
+    notices.TransactionEnded: (
+        "charging_profiles",
+        "current_offer/*",
+        "metering",
+        "allowance",
+        "connector_lock",
+        "connector",
+        "reset",
+        "firmware_update",
+    ),
+    notices.ProfileBrought: ("charging_profiles",),
+    notices.LimitsChanged: ("current_offer/*",),
+    notices.OfferBegan: ("phase_switch",),
+    notices.PhasesWanted: ("phase_switch",),
+    notices.OfferEnded: ("phase_switch",),
     notices.Deauthorized: ("allowance",),
     notices.AllowanceUsed: ("transaction",),
     notices.CableReleased: ("connector_lock",),
@@ -118,10 +158,11 @@ HEARS: dict[type[Notice], tuple[str, ...]] = {
         "heartbeat",
         "status_report/0",
         "status_report/*",
+        "transfer_report",
         "delivery",
         "clock_aligned/*",
     ),
-    notices.KeyChanged: ("connection", "heartbeat", "metering/*", "clock_aligned/*"),
+    notices.KeyChanged: ("connection", "heartbeat", "current_offer/*", "metering/*", "clock_aligned/*"),
     notices.StationAvailabilityAsked: ("availability/*",),
     notices.BecameInoperative: ("connector", "reservation", "reservation/0"),
     notices.BecameOperative: ("connector", "authorization"),
@@ -129,17 +170,24 @@ HEARS: dict[type[Notice], tuple[str, ...]] = {
     notices.BecameFaulted: ("transaction/+", "reservation/0", "reservation/*"),
     notices.FaultsEnded: ("authorization/+",),
     notices.RestartGranted: ("transaction/*",),
-    notices.ResetFailed: ("fault/0",),
+    notices.ResetFailed: ("fault/0", "firmware_update"),
+    notices.FirmwareStatusChanged: ("transfer_report",),
+    notices.DiagnosticsStatusChanged: ("transfer_report",),
+    notices.InstallationAwaited: ("availability/*",),
+    notices.InstallationOver: ("availability/*",),
+    notices.RestartNeeded: ("reset",),
+    notices.FirmwareStatusTriggered: ("firmware_update",),
+    notices.DiagnosticsStatusTriggered: ("diagnostics_upload",),
     notices.BootNotificationTriggered: ("registration",),
     notices.HeartbeatTriggered: ("heartbeat",),
     notices.StatusTriggered: ("status_report/0", "status_report/*"),
     notices.MeterValuesTriggered: ("triggered_values/*",),
     notices.UnlockGranted: ("transaction",),
     notices.CableHeld: ("transaction",),
-    notices.ReservationEnded: ("connector",),
+    notices.ReservationEnded: ("connector", "authorization/+"),
     notices.Reserved: ("connector",),
     notices.ReservationMoved: ("reservation/0", "reservation/*"),
-    notices.TimeLearnt: ("reservation/0", "reservation/*"),
+    notices.TimeLearnt: ("reservation/0", "reservation/*", "current_offer/*", "firmware_update"),
     StatusChanged: ("status_report",),
 }
 """Who hears of a notice."""
@@ -159,7 +207,15 @@ HARDWARE: dict[type, tuple[str, ...]] = {
 """Who hears of what a driver reports."""
 
 WIRE: dict[type, tuple[str, ...]] = {
-    ConnectionOpened: ("connection", "registration", "status_report/0", "status_report/*", "delivery"),
+    ConnectionOpened: (
+        "connection",
+        "registration",
+        "status_report/0",
+        "status_report/*",
+        "transfer_report",
+        "delivery",
+        "fail_safe",
+    ),
     ConnectionFailed: ("connection",),
     ConnectionClosed: (
         "connection",
@@ -167,29 +223,49 @@ WIRE: dict[type, tuple[str, ...]] = {
         "authorization/*",
         "status_report/0",
         "status_report/*",
+        "transfer_report",
         "delivery",
+        "fail_safe",
     ),
     DataTransferAsked: ("data_transfer",),
     RestartFailed: ("reset",),
 }
 """Who hears of the connection and of the engine. A CALL in flight dies with its connection, untold."""
 
+TRANSFERS: dict[type, tuple[str, ...]] = {
+    transfers.FirmwareFetched: ("firmware_update",),
+    transfers.FetchFailed: ("firmware_update",),
+    transfers.FirmwareVerified: ("firmware_update",),
+    transfers.FirmwareCorrupt: ("firmware_update",),
+    transfers.FirmwareInstalled: ("firmware_update",),
+    transfers.InstallFailed: ("firmware_update",),
+    transfers.FirmwareConfirmed: ("firmware_update",),
+    transfers.DiagnosticsDelivered: ("diagnostics_upload",),
+    transfers.DeliveryFailed: ("diagnostics_upload",),
+}
+"""Who hears how a transfer or an installation ended."""
+
 REQUESTS: dict[type[ocpp.Request], str] = {
     ocpp.ChangeAvailability: "availability",
     ocpp.CancelReservation: "reservation",
     ocpp.ChangeConfiguration: "configuration",
     ocpp.ClearCache: "authorization_cache",
+    ocpp.ClearChargingProfile: "charging_profiles",
     ocpp.DataTransfer: "data_transfer",
+    ocpp.GetCompositeSchedule: "charging_profiles",
     ocpp.GetConfiguration: "configuration",
+    ocpp.GetDiagnostics: "diagnostics_upload",
     ocpp.GetLocalListVersion: "local_list",
     ocpp.RemoteStartTransaction: "authorization",
     ocpp.RemoteStopTransaction: "transaction",
     ocpp.ReserveNow: "reservation",
     ocpp.Reset: "reset",
     ocpp.SendLocalList: "local_list",
+    ocpp.SetChargingProfile: "charging_profiles",
     ocpp.TriggerMessage: "trigger_message",
     ocpp.TriggerUnknownMessage: "trigger_message",
     ocpp.UnlockConnector: "connector_lock",
+    ocpp.UpdateFirmware: "firmware_update",
 }
 """Who serves a request of the Central System. One that is not here is answered by machines/gate.py."""
 

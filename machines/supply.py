@@ -22,18 +22,13 @@ UNDER_WAY = frozenset({"starting", "running", "deauthorized", "recovering", "sto
 """States of the transaction machine in which the cable is held."""
 
 
-def offer(connector: ConnectorSettings, keys: Keys, rating_a: float | None, *, may_draw: bool) -> float:
-    """The current in A per phase that is offered to a transaction that ``may_draw``, faults aside; 0 is a pause.
+def ceiling(connector: ConnectorSettings, keys: Keys, rating_a: float | None) -> float:
+    """What may be offered at most in A per phase, whatever charging profiles say.
 
-    The least of the connector's rating, the cable's (``rating_a``) and ConnectorMaximumCurrent. IEC 61851-1 has no
-    value below 6 A: less than the declared minimum is a pause.
+    The least of the connector's rating, the cable's (``rating_a``) and ConnectorMaximumCurrent.
     """
-    if not may_draw:
-        return 0.0
     limit = min(connector.current_max_a, float(keys.connector_maximum_current))
-    if rating_a is not None:
-        limit = min(limit, rating_a)
-    return limit if limit >= connector.current_min_a else 0.0
+    return limit if rating_a is None else min(limit, rating_a)
 
 
 def setpoint_of(facts: Facts, status: ChargePointStatus, *, is_unlocking: bool) -> Setpoint:
@@ -45,7 +40,7 @@ def setpoint_of(facts: Facts, status: ChargePointStatus, *, is_unlocking: bool) 
     return Setpoint(
         contactor=may_supply and facts.is_requesting and facts.is_held,
         offered_a=facts.offered_a if may_supply else 0.0,
-        phases=connector.phases,
+        phases=facts.phases,
         locked=(is_needed or bool(facts.kept_for)) and not is_unlocking,
         indicator=LAMPS[status],
         brightness_percent=facts.keys.light_intensity,

@@ -75,6 +75,7 @@ class TransactionData(Struct, frozen=True):
     """From StartTransaction.conf; None until then."""
     is_deauthorized: bool = False
     """The Central System did not accept the idTag, and the transaction stays open without energy."""
+    started_at: Instant | None = None
     meter_start: int = 0
     meter_last: int = 0
     """The latest register value on record."""
@@ -208,7 +209,7 @@ class Transaction(Machine[TransactionData, Facts]):
     recovering.to(stopping,   event=when(RestartGranted,       "5.14"),                                                                      on="stop_for_restart")
     # fmt: on
 
-    stays(Authorized, "4.8 a transaction is under way", starting, running, deauthorized, recovering, stopping)
+    stays(Authorized, "4.8 a transaction is under way", starting, running, deauthorized, stopping)
     stays(AllowanceUsed, "4.10 already stopping", stopping)
     stays(PowerFailing, "5.8 no transaction", idle)
     stays(PowerFailing, "4.10 already stopping", stopping)
@@ -217,7 +218,7 @@ class Transaction(Machine[TransactionData, Facts]):
     stays(PreparationEnded, "no idTag is held", idle)
     stays(VehicleConnected, "4.8 no idTag yet", idle)
     stays(VehicleConnected, "4.8 connected again", running, deauthorized, stopping)
-    stays(VehicleDisconnected, "4.8 the cable decides", idle, authorized)
+    stays(VehicleDisconnected, "4.8 no transaction", idle)
     stays(VehicleDisconnected, "4.10 already stopping", stopping)
     stays(CableRemoved, "no transaction", idle)
     stays(CableRemoved, "4.10 already stopping", stopping)
@@ -235,7 +236,6 @@ class Transaction(Machine[TransactionData, Facts]):
     stays(UnlockGranted, "5.18 no transaction", idle)
     stays(UnlockGranted, "5.18 already stopping", stopping)
     stays(CableRemoved, "5.8 no vehicle yet", recovering)
-    stays(VehicleDisconnected, "5.8 no vehicle yet", recovering)
     stays(BecameFaulted, "5.8 no vehicle yet", recovering)
     stays(UnlockGranted, "5.8 no vehicle yet", recovering)
     stays(PreparationEnded, "5.8 the cable alone is back", recovering, stopping)
@@ -253,6 +253,7 @@ class Transaction(Machine[TransactionData, Facts]):
         ("idle", AuthorizationDropped): "no idTag is held",
         ("idle", StopRequested): "no transaction runs",
         ("idle", RecoveryTimedOut): "its timer runs only while recovering",
+        ("authorized", VehicleDisconnected): "a vehicle that connects starts it, or ends it",
         ("authorized", StopRequested): "no transaction runs",
         ("authorized", Resumed): "told first",
         ("authorized", RecoveryTimedOut): "its timer runs only while recovering",
@@ -271,6 +272,8 @@ class Transaction(Machine[TransactionData, Facts]):
         ("deauthorized", Resumed): "told first",
         ("deauthorized", RecoveryTimedOut): "its timer stops with the recovery",
         ("recovering", AuthorizationDropped): "the idTag is in use",
+        ("recovering", Authorized): "nobody was asked since the start, and idTags are refused",
+        ("recovering", VehicleDisconnected): "a vehicle that connects ends the recovery",
         ("recovering", StopRequested): "idTags are refused until the vehicle is found",
         ("recovering", Resumed): "told first",
         ("stopping", AuthorizationDropped): "the idTag is in use",
@@ -328,7 +331,8 @@ class Transaction(Machine[TransactionData, Facts]):
         return self.facts.settings.recovery is Recovery.RESUME
 
     def is_in_service(self) -> bool:
-        return self.facts.is_operative
+        # Firmware that waits to be installed waits for the end of this transaction, too.
+        return self.facts.is_operative or (self.facts.is_withheld and self.facts.is_scheduled)
 
     def was_deauthorized(self) -> bool:
         return self.data.is_deauthorized
@@ -352,7 +356,13 @@ class Transaction(Machine[TransactionData, Facts]):
 
     def start(self, read: MeterRead) -> None:
         local_id, register = self.facts.next_local_id, read.reading.energy_import_wh
-        self.data = replace(self.data, local_id=local_id, meter_start=register, meter_last=register)
+        self.data = replace(
+            self.data,
+            local_id=local_id,
+            started_at=self.facts.now,
+            meter_start=register,
+            meter_last=register,
+        )
         began = Began(
             connector_id=self.facts.number,
             id_tag=self.data.id_tag,

@@ -1,8 +1,7 @@
 """TriggerMessage: the Central System asks for a message now, and gets it after the answer.
 
 OCPP 1.6 edition 2: 5.17 Trigger Message; facts 6. Served while Accepted and while Pending: what was asked for may be
-sent although the charge point is not accepted yet (4.2.1). The machine that usually sends the message sends it; a
-status of a transfer that nobody keeps yet is Idle.
+sent although the charge point is not accepted yet (4.2.1). The machine that usually sends the message sends it.
 """
 
 from typing import ClassVar
@@ -10,48 +9,37 @@ from typing import ClassVar
 from statemachine import State
 
 from machines.facts import Facts
-from machines.machine import Machine, NoData, stays, when
-from machines.vocabulary.effects import Answer, Call
+from machines.machine import Machine, NoData, when
+from machines.vocabulary.effects import Answer
 from machines.vocabulary.notices import (
     BootNotificationTriggered,
+    DiagnosticsStatusTriggered,
+    FirmwareStatusTriggered,
     HeartbeatTriggered,
     MeterValuesTriggered,
     StatusTriggered,
 )
 from machines.vocabulary.ocpp import (
-    DiagnosticsStatus,
-    DiagnosticsStatusNotification,
-    DiagnosticsStatusNotificationConf,
-    FirmwareStatus,
-    FirmwareStatusNotification,
-    FirmwareStatusNotificationConf,
     MessageTrigger,
     TriggerMessageConf,
     TriggerMessageStatus,
     TriggerUnknownMessage,
 )
 from machines.vocabulary.ocpp import TriggerMessage as TriggerRequest
-from machines.vocabulary.wire import CallFailed
 
 
 class TriggerMessage(Machine[NoData, Facts]):
     """Messages on demand."""
 
-    messages = (
-        TriggerRequest,
-        TriggerUnknownMessage,
-        DiagnosticsStatusNotificationConf,
-        FirmwareStatusNotificationConf,
-        CallFailed,
-    )
+    messages = (TriggerRequest, TriggerUnknownMessage)
 
     ready = State("Ready", value="ready", initial=True)
 
     # fmt: off
-    ready.to(ready, event=when(TriggerUnknownMessage, "decision G1: NotImplemented, no such message"),                                                                 on="refuse_unknown")
+    ready.to(ready, event=when(TriggerUnknownMessage, "decision TM1: NotImplemented, no such message"),                                                                 on="refuse_unknown")
     ready.to(ready, event=when(TriggerRequest,        "5.17 NotImplemented: not offered"),        unless="is_offered",                                                 on="refuse_unknown")
     ready.to(ready, event=when(TriggerRequest,        "5.17 Rejected: no such connector"),        cond="is_offered", unless=["is_boot", "is_in_range"],                on="reject")
-    ready.to(ready, event=when(TriggerRequest,        "decision G2: Rejected, accepted already"), cond=["is_offered", "is_boot"], unless="is_pending",                 on="reject")
+    ready.to(ready, event=when(TriggerRequest,        "decision TM2: Rejected, accepted already"), cond=["is_offered", "is_boot"], unless="is_pending",                 on="reject")
     ready.to(ready, event=when(TriggerRequest,        "4.2.1 the retry comes at once"),           cond=["is_offered", "is_boot", "is_pending"],                        on="boot")
     ready.to(ready, event=when(TriggerRequest,        "5.17 Heartbeat"),                          cond=["is_offered", "is_in_range", "is_heartbeat"],                  on="beat")
     ready.to(ready, event=when(TriggerRequest,        "5.17 StatusNotification"),                 cond=["is_offered", "is_in_range", "is_status"],                     on="report_status")
@@ -60,9 +48,6 @@ class TriggerMessage(Machine[NoData, Facts]):
     ready.to(ready, event=when(TriggerRequest,        "5.17 FirmwareStatusNotification"),         cond=["is_offered", "is_in_range", "is_firmware"],                   on="report_firmware")
     # fmt: on
 
-    stays(DiagnosticsStatusNotificationConf, "5.17 it arrived", ready)
-    stays(FirmwareStatusNotificationConf, "5.17 it arrived", ready)
-    stays(CallFailed, "5.17 it may be asked for again", ready)
     exclusive = (
         ("is_boot", "is_heartbeat", "is_status", "is_meter_values", "is_diagnostics", "is_firmware"),
     )
@@ -128,11 +113,11 @@ class TriggerMessage(Machine[NoData, Facts]):
 
     def report_diagnostics(self) -> None:
         self._answer(TriggerMessageStatus.ACCEPTED)
-        self.emit(Call(DiagnosticsStatusNotification(status=DiagnosticsStatus.IDLE)))
+        self.emit(DiagnosticsStatusTriggered())
 
     def report_firmware(self) -> None:
         self._answer(TriggerMessageStatus.ACCEPTED)
-        self.emit(Call(FirmwareStatusNotification(status=FirmwareStatus.IDLE)))
+        self.emit(FirmwareStatusTriggered())
 
     def _answer(self, status: TriggerMessageStatus) -> None:
         self.emit(Answer(TriggerMessageConf(status=status)))

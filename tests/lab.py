@@ -1,6 +1,6 @@
 """A whole station in virtual time: the real engine, real websocket code on memory streams, a Central System."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,36 +8,32 @@ from typing import Any
 
 import trio
 from msgspec.structs import replace
-from trio.testing import memory_stream_pair
 
-from drivers.simulated import SimulatedConnector
+from engine.conformance.virtual import VirtualStation
 from engine.csms import Csms
-from engine.declaration.station import Station
-from engine.devices import Devices, devices_of
 from engine.run import RunningStation
 from engine.station_file import load
-from engine.store import Store
 from machines.vocabulary.settings import Recovery
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+WAIT_MAX_S = 10 * 86_400
+"""How long a test waits for a message of the station: one that never comes fails it, instead of letting it run on."""
 
 
-class Lab:
+class Lab(VirtualStation):
     """A station, its hardware, its Central System and the network between them.
 
     The station is run by :meth:`powered`; hardware, database and Central System outlive it.
     """
 
     def __init__(self, directory: Path, station: str = "station.toml") -> None:
-        self.station: Station = load(station)
-        self.directory = directory
-        self.devices: Devices = devices_of(self.station)
+        super().__init__(load(station), directory, self._serve)
         self._began = trio.current_time()
         self.csms = Csms(self.now, interval_s=3600)
-        self.is_linked = True
-        self.running: RunningStation | None = None
-        self.store_type: Callable[[Path], Store] = Store
         self._seen = 0
+
+    async def _serve(self, stream: trio.abc.Stream) -> None:
+        await self.csms.serve_stream(stream)
 
     def now(self) -> datetime:
         """The time of day."""
@@ -64,68 +60,34 @@ class Lab:
     @asynccontextmanager
     async def powered(self, *, until_accepted: bool = True) -> AsyncIterator[RunningStation]:
         """Power for the station; without it, it is gone from one moment to the next."""
-        store = self.store_type(self.directory)
-        try:
-            async with trio.open_nursery() as nursery:
-
-                async def open_stream(_url: str) -> trio.abc.Stream:
-                    if not self.is_linked:
-                        raise OSError("no network")
-                    ours, theirs = memory_stream_pair()
-                    nursery.start_soon(self.csms.serve_stream, theirs)
-                    return ours
-
-                running = self.running = RunningStation(
-                    self.station,
-                    self.devices,
-                    store,
-                    open_stream=open_stream,
-                    commit_in_thread=False,
-                    system_utc=0,
-                    seed=1,
-                )
-                start = self._seen = len(self.csms.transcript)
-                nursery.start_soon(running.run)
-                if until_accepted:
-                    for number in range(len(self.station.settings.connectors) + 1):
-                        await self.csms.wait_for_request(
-                            "StatusNotification", start=start, connectorId=number
-                        )
-                    await trio.sleep(1)
-                yield running
-                nursery.cancel_scope.cancel()
-        finally:
-            store.close()
-            self.running = None
+        start = self._seen = len(self.csms.transcript)
+        async with super().powered() as running:
+            if until_accepted:
+                for number in range(len(self.station.settings.connectors) + 1):
+                    await self.csms.wait_for_request("StatusNotification", start=start, connectorId=number)
+                await trio.sleep(1)
+            yield running
 
     def cut_link(self) -> None:
         """No network from now on."""
-        self.is_linked = False
         assert self.running is not None
-        self.running.set_link(up=False)
+        self.set_link(up=False)
 
     def restore_link(self) -> None:
         """The network is back."""
-        self.is_linked = True
         assert self.running is not None
-        self.running.set_link(up=True)
-
-    def connector(self, number: int = 1) -> SimulatedConnector:
-        """The hardware of a connector."""
-        driver = self.devices.connectors[number]
-        assert isinstance(driver, SimulatedConnector)
-        return driver
+        self.set_link(up=True)
 
     def swipe(self, card: str = "CARD", connectors: tuple[int, ...] | None = None) -> None:
         """Show a card, for any connector of the reader or for some of them."""
-        reader: Any = self.devices.readers[0]
-        reader.swipe(card, connectors)
+        self.reader.swipe(card, connectors)
 
     # What the Central System saw
 
     async def until(self, action: str, **members: object) -> dict[str, Any]:
         """Wait for a CALL of the station, after the one waited for last; return its payload."""
-        entry = await self.csms.wait_for_request(action, start=self._seen, **members)
+        with trio.fail_after(WAIT_MAX_S):
+            entry = await self.csms.wait_for_request(action, start=self._seen, **members)
         self._seen = self.csms.transcript.index(entry) + 1
         return entry.payload
 

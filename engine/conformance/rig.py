@@ -9,6 +9,10 @@ class RigError(Exception):
     """A stimulus could not be given. One line, for the tester."""
 
 
+class CannotError(RigError):
+    """This rig has no way to give that stimulus, as it turns out; the case is not applicable."""
+
+
 class Rig(Protocol):
     """Gives stimuli, and looks at what only the hardware shows. Waits for a stimulus, not for what it causes."""
 
@@ -16,7 +20,7 @@ class Rig(Protocol):
         """Whether this rig has a way to give stimuli of ``kind``; a case that needs another one is not run."""
 
     async def do(self, stimulus: Stimulus) -> None:
-        """Give ``stimulus``.
+        """Give ``stimulus``. A power cut has been given when the power is back.
 
         Raises:
             RigError: It could not be given.
@@ -27,3 +31,6 @@ class Rig(Protocol):
 
     async def has_energy(self, connector: int) -> bool | None:
         """Whether the contactor of ``connector`` is closed; None if this rig cannot tell."""
+
+    async def register_wh(self, connector: int) -> float | None:
+        """What the meter of ``connector`` shows, in Wh; None if this rig cannot tell."""

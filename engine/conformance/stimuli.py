@@ -3,7 +3,7 @@
 Each is a value that a script holds as one JSON object, such as ``{"do": "plug-in", "connector": 1}``.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from msgspec import Meta, Struct
 
@@ -137,3 +137,12 @@ AnyStimulus = (
     | SendData
 )
 """Any of them, for decoding."""
+
+
+def kind_name(kind: type[Stimulus]) -> str:
+    """What scripts and programs call a kind of stimulus: ``plug-in``."""
+    return str(kind.__struct_config__.tag)
+
+
+KINDS: tuple[type[Stimulus], ...] = get_args(AnyStimulus)
+"""All of them."""

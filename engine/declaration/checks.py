@@ -1,17 +1,22 @@
 """What must hold between the entries of a declaration, beyond the bounds of each."""
 
+import re
 import stat
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from engine.declaration.fieldbus import check_modbus
 from engine.declaration.layers import Layers, Table
 from engine.declaration.problems import EntryPath, nearest, show_names, show_value
-from engine.declaration.schema import CONNECTOR_DRIVERS, READER_DRIVERS, Entry
+from engine.declaration.schema import CONNECTOR_DRIVERS, PRINTABLE, READER_DRIVERS, Entry
 from engine.declaration.validate import validate_table
 from machines.vocabulary.ocpp import ACTIONS
 
 AUTHORIZATION_KEY_SIZES = range(32, 41, 2)
 """Hexadecimal digits of 16 to 20 bytes (OCPP-J 1.6 section 6.2, security white paper)."""
+
+VENDOR_ID_SIZE_MAX, MESSAGE_ID_SIZE_MAX = 255, 50
+"""Characters in DataTransfer.req."""
 
 
 def check_connectors(layers: Layers, connectors: list[Table]) -> None:
@@ -55,7 +60,9 @@ def _check_driver(
         return
     parameters = device.get("parameters", {})
     assert isinstance(parameters, dict)
-    validate_table(layers, (*path, "parameters"), parameters, drivers[driver])
+    valid = validate_table(layers, (*path, "parameters"), parameters, drivers[driver])
+    if driver == "modbus":
+        check_modbus(layers, path, device, valid)
 
 
 def check_messages(layers: Layers, messages: Table) -> None:
@@ -80,6 +87,30 @@ def check_messages(layers: Layers, messages: Table) -> None:
         layers.refuse(
             ("messages", "sends"), "no BootNotification", "BootNotification and others", "no start without"
         )
+
+
+def check_vendors(layers: Layers, vendors: Table) -> None:
+    """Texts that a DataTransfer can carry, each once: they are compared in any case."""
+    seen: list[str] = []
+    for vendor, answer in vendors.items():
+        path: EntryPath = ("data_transfer", vendor)
+        _check_text(layers, path, vendor, 1, VENDOR_ID_SIZE_MAX)
+        if vendor.casefold() in seen:
+            layers.refuse(path, f"{show_value(vendor)} again", "every vendorId once, in any case")
+        seen.append(vendor.casefold())
+        messages = answer.get("messages") if isinstance(answer, dict) else None
+        names = [str(name).casefold() for name in messages] if isinstance(messages, list) else []
+        for index, name in enumerate(names):
+            place = (*path, "messages", index)
+            _check_text(layers, place, name, 0, MESSAGE_ID_SIZE_MAX)
+            if name in names[:index]:
+                layers.refuse(place, f"{show_value(name)} again", "every messageId once, in any case")
+
+
+def _check_text(layers: Layers, path: EntryPath, text: str, low: int, high: int) -> None:
+    if not low <= len(text) <= high or re.fullmatch(PRINTABLE, text) is None:
+        found = f"{show_value(text)}, {len(text)} characters"
+        layers.refuse(path, found, f"a text, {low}..{high} characters, printable ASCII")
 
 
 def check_central_system(layers: Layers, csms: Table) -> None:
@@ -149,6 +180,15 @@ def _read_secret(layers: Layers, path: EntryPath, file: Path) -> str:
     return content.decode("ascii")
 
 
+def check_installation(layers: Layers, installation: Table) -> None:
+    """A current for when there is no connection, and from when: both or none."""
+    names = ("offline_current_max_a", "offline_after_s")
+    stated = [name for name in names if name in installation]
+    if len(stated) == 1:
+        (missing,) = set(names) - set(stated)
+        layers.refuse(("installation", stated[0]), "it alone", f"{missing} beside it")
+
+
 def check_limits(layers: Layers, limits: Table) -> None:
     """A first back-off that is not longer than the longest."""
     first, longest = limits.get("back_off_first_s"), limits.get("back_off_max_s")
@@ -156,3 +196,17 @@ def check_limits(layers: Layers, limits: Table) -> None:
         layers.refuse(
             ("limits", "back_off_first_s"), show_value(first), f"at most back_off_max_s, {longest:g}"
         )
+
+
+def check_files(layers: Layers, transfers: Table, firmware: Table) -> None:
+    """Certificates that exist; a program for the installer that runs one, and for no other."""
+    ca_file = transfers.get("ca_file")
+    path: EntryPath = ("transfers", "ca_file")
+    if isinstance(ca_file, str) and not (layers.directory_of(path) / ca_file).is_file():
+        layers.refuse(path, show_value(ca_file), "a file that exists")
+    installer = firmware.get("installer")
+    if installer == "command" and "command" not in firmware:
+        layers.refuse(("firmware", "installer"), '"command" alone', "firmware.command beside it")
+    for name in ("command", "confirm", "environment"):
+        if installer in {"simulated", "rauc"} and name in firmware:
+            layers.refuse(("firmware", name), "something", 'nothing but with installer = "command"')

@@ -49,7 +49,8 @@ def show_path(path: EntryPath) -> str:
         if isinstance(part, int):
             shown += f"[{part}]"
         else:
-            shown += f".{part}" if shown else part
+            name = part if part.isprintable() else _show(part)
+            shown += f".{name}" if shown else name
     return shown
 
 

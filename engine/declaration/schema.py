@@ -164,6 +164,11 @@ ENTRIES: tuple[Entry, ...] = (
     text("data_transfer.*.data", 0, 10_000, optional=True),
     choice("transactions.recovery", "resume", "end"),
     text("transactions.free_id_tag", 0, 20, optional=True),
+    flag("reservations.outlast_faults"),
+    # What all connectors together may draw, per phase.
+    number("installation.current_max_a", 6, 10_000, optional=True),
+    number("installation.offline_current_max_a", 0, 10_000, optional=True),
+    number("installation.offline_after_s", 0, 7 * DAY_S, optional=True),
     # Every bound that is not a configuration key.
     number("limits.call_timeout_s", 1, 600),
     number("limits.connect_timeout_s", 1, 600),
@@ -182,11 +187,34 @@ ENTRIES: tuple[Entry, ...] = (
     whole("limits.deliveries_max", 8, 4_096),
     whole("limits.queue_size_max", 100, 10_000_000),
     whole("limits.collected_max", 2, 10_000),
+    number("limits.phase_switch_wait_s", 1, 600),
+    number("limits.phase_switch_dwell_s", 0, DAY_S),
+    whole("limits.schedule_duration_max_s", 60, 31 * DAY_S),
+    whole("limits.schedule_periods_max", 1, 10_000),
     whole("limits.cache_size_max", 1, 10_000),
     number("limits.vehicle_response_s", 0, 600),
     number("limits.meter_timeout_s", 0.1, 60),
     number("limits.unlock_timeout_s", 0.1, 60),
     number("limits.stop_flush_s", 0, 600),
+    whole("limits.transfer_retries", 0, 100),
+    number("limits.transfer_retry_interval_s", 0, DAY_S),
+    whole("limits.install_attempts_max", 1, 100),
+    whole("limits.history_max", 0, 1_000_000),
+    # Files: firmware that comes, diagnostics that go.
+    whole("transfers.size_max", 1_024, 2**40),
+    number("transfers.connect_timeout_s", 1, 600),
+    number("transfers.stall_timeout_s", 1, 3_600),
+    number("transfers.duration_max_s", 1, 7 * DAY_S),
+    whole("transfers.redirects_max", 0, 20),
+    text("transfers.ca_file", 1, 500, optional=True),
+    choice("firmware.installer", "simulated", "command", "rauc"),
+    choice("firmware.after", "restart", "reboot"),
+    number("firmware.timeout_s", 1, DAY_S),
+    Entry(path="firmware.command", kind=Kind.TEXTS, min=1, max=100, optional=True),
+    Entry(path="firmware.confirm", kind=Kind.TEXTS, min=1, max=100, optional=True),
+    Entry(path="firmware.environment.*", kind=Kind.TEXT, min=0, max=1_000, secret=True, optional=True),
+    text("firmware.checksum_suffix", 1, 20, optional=True),
+    choice("process.reset", "in place", "exit"),
     # The bench: a web page for the laboratory. Never on in the field.
     flag("bench.enabled"),
     text("bench.host", 1, 255),
@@ -211,6 +239,45 @@ ENTRIES: tuple[Entry, ...] = (
     ),
 )
 
+
+
+def serial_entries(table: str = "") -> tuple[Entry, ...]:
+    """The entries of a serial line; what is not stated is as the device usually has it."""
+    return (
+        text(f"{table}device", 1, 200, optional=True),
+        whole(f"{table}baudrate", 300, 1_000_000, optional=True),
+        choice(f"{table}parity", "N", "E", "O", optional=True),
+        whole(f"{table}stopbits", 1, 2, optional=True),
+    )
+
+
+def modbus_entries(table: str) -> tuple[Entry, ...]:
+    """The entries of a device on a Modbus line; what is not stated is as its register map has it."""
+    return (
+        *serial_entries(f"{table}."),
+        text(f"{table}.host", 1, 255, optional=True),
+        whole(f"{table}.port", 1, 65_535, optional=True),
+        choice(f"{table}.framing", "rtu", "tcp", optional=True),
+        whole(f"{table}.unit", 0, 255, optional=True),
+        number(f"{table}.timeout_s", 0.01, 10, optional=True),
+        whole(f"{table}.retries", 0, 10, optional=True),
+        number(f"{table}.late_window_s", 0.1, 10, optional=True),
+        number(f"{table}.poll_s", 0.05, 60, optional=True),
+        number(f"{table}.silent_after_s", 0.5, 600, optional=True),
+    )
+
+
+def reader_entries() -> tuple[Entry, ...]:
+    """The entries of a card reader on a serial line."""
+    _, *line = serial_entries()
+    return (
+        text("device", 1, 200),
+        *line,
+        choice("byte_order", "as_read", "reversed"),
+        number("gone_after_s", 0.2, 60, optional=True),
+    )
+
+
 # Parameters of each driver, in the tables [connectors.parameters] and [readers.parameters]. One that is not
 # stated is as the driver has it.
 
@@ -224,8 +291,22 @@ CONNECTOR_DRIVERS: dict[str, tuple[Entry, ...]] = {
         whole("vehicle.phases", 1, 3, optional=True),
         number("vehicle.response_s", 0, DAY_S, optional=True),
     ),
+    "modbus": (
+        text("maps", 1, 200, optional=True),
+        text("evse.map", 1, 50),
+        *modbus_entries("evse"),
+        whole("evse.point", 1, 12, optional=True),
+        number("evse.watchdog_s", 1, 600, optional=True),
+        number("evse.lock_timeout_s", 0.1, 60, optional=True),
+        text("meter.map", 1, 50, optional=True),
+        *modbus_entries("meter"),
+    ),
 }
 
 READER_DRIVERS: dict[str, tuple[Entry, ...]] = {
     "simulated": (),
+    "rdm6300": reader_entries(),
+    "ascii_line": reader_entries(),
+    "twn4": (*reader_entries(), flag("has_crc", optional=True), number("poll_s", 0.05, 10, optional=True)),
+    "pn532": (*reader_entries(), number("poll_s", 0.05, 10, optional=True)),
 }

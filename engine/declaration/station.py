@@ -61,6 +61,45 @@ class Log(Struct, frozen=True, kw_only=True):
     """Every OCPP frame too."""
 
 
+class Transfers(Struct, frozen=True, kw_only=True):
+    """What a transfer of a file may take."""
+
+    size_max: int
+    """Bytes."""
+    connect_timeout_s: float
+    stall_timeout_s: float
+    """Without a byte for so long, the server counts as gone."""
+    duration_max_s: float
+    redirects_max: int
+    ca_file: Path | None = None
+    """Certificates that may vouch for servers, PEM; None means those of the operating system."""
+
+
+class Firmware(Struct, frozen=True, kw_only=True):
+    """How firmware comes into place."""
+
+    installer: str
+    """simulated, command or rauc."""
+    after: str
+    """What makes the new firmware run: ``restart`` of the station, or ``reboot`` of the box."""
+    timeout_s: float
+    """Of the installer."""
+    command: tuple[str, ...] = ()
+    """Program and arguments; ``{file}`` stands for the downloaded file."""
+    confirm: tuple[str, ...] = ()
+    """Program and arguments that tell, after the restart, whether the new firmware runs."""
+    environment: dict[str, str] = {}
+    checksum_suffix: str = ""
+    """What the maker adds to the name of a file for its SHA-256; empty if there is none."""
+
+
+class Process(Struct, frozen=True, kw_only=True):
+    """What the process does when the station is to start anew."""
+
+    reset: str
+    """``in place``, or ``exit`` with a code that tells the supervisor what to do."""
+
+
 class Station(Struct, frozen=True, kw_only=True):
     """One declared station."""
 
@@ -79,3 +118,6 @@ class Station(Struct, frozen=True, kw_only=True):
     readers: tuple[Reader, ...]
     bench: Bench
     log: Log
+    transfers: Transfers
+    firmware: Firmware
+    process: Process

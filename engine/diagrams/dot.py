@@ -85,7 +85,7 @@ def dot(shown: Picture) -> str:
     order = {state: rank for rank, states in enumerate(ranks) for state in states}
     out = [
         f'digraph "{shown.kind}" {{',
-        "  graph [rankdir=TB, nodesep=0.18, ranksep=0.22, splines=true, pad=0.2]",
+        "  graph [rankdir=TB, nodesep=0.12, ranksep=0.14, splines=true, pad=0.2]",
         f'  graph [label={title(shown)}, labelloc=t, labeljust=l, fontname="{FONT}"]',
         f'  node [shape=plain, fontname="{FONT}"]',
         f'  edge [fontname="{FONT}", color="{INK}", arrowsize=0.8, penwidth=1.1]',

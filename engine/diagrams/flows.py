@@ -17,10 +17,12 @@ HARDWARE = "Hardware"
 READER = "Card reader"
 CENTRAL_SYSTEM = "Central System"
 LINK = "Link"
+TRANSFER = "Transfers"
+"""What carries out the long work that machines ask for."""
 STATES = "Composition"
 """What is computed from the states of all machines, in machines/charge_point.py."""
 
-SENDERS = (HARDWARE, READER, LINK, CENTRAL_SYSTEM, STATES)
+SENDERS = (HARDWARE, READER, LINK, CENTRAL_SYSTEM, TRANSFER, STATES)
 """Who tells machines something without being one."""
 
 
@@ -95,6 +97,8 @@ def flows() -> tuple[Flow, ...]:
     add(READER, takers(IdTagPresented), IdTagPresented)
     for message, hearers in routes.WIRE.items():
         add(LINK, hearers, message)
+    for message, hearers in routes.TRANSFERS.items():
+        add(TRANSFER, hearers, message)
     for message in (MessageDelivered, MessageFailed):
         add(LINK, takers(message), message)
     for request, kind in routes.REQUESTS.items():

@@ -10,6 +10,7 @@ from engine.diagrams.flows import (
     READER,
     SENDERS,
     STATES,
+    TRANSFER,
     Flow,
     flows,
     kind_of,
@@ -37,12 +38,12 @@ RANKS: tuple[tuple[str, ...], ...] = (
     ("control_pilot", "fault"),
     ("authorization", "connector_lock"),
     ("transaction", "local_list", "authorization_cache"),
-    ("allowance", "connector", "reservation"),
-    ("reset", "metering"),
+    ("allowance", "connector", "reservation", "charging_profiles"),
+    ("reset", "metering", "firmware_update", "current_offer"),
     ("availability", "delivery", "clock_aligned"),
-    (STATES, "triggered_values", "configuration"),
-    ("trigger_message", "registration"),
-    ("status_report", "heartbeat", "connection", "data_transfer"),
+    (STATES, "triggered_values", "configuration", "phase_switch"),
+    ("trigger_message", "registration", "diagnostics_upload"),
+    ("status_report", "transfer_report", "heartbeat", "connection", "data_transfer", "fail_safe"),
 )
 """From what is heard outside to what is told in the end. A machine that is not here is placed by Graphviz."""
 
@@ -95,7 +96,7 @@ def dot() -> str:
         f'  edge [fontname="{FONT}", arrowsize=0.7, penwidth=1.0]',
     ]
     # What comes over the wire stands in the table: one line a message, and half of the picture's width.
-    found = [flow for flow in flows() if flow.sender not in (LINK, CENTRAL_SYSTEM)]
+    found = [flow for flow in flows() if flow.sender not in (LINK, CENTRAL_SYSTEM, TRANSFER)]
     senders = {flow.sender for flow in found}
     members = [*GROUPS, ("", OUTSIDE, tuple(sender for sender in SENDERS if sender in senders))]
     for _, color, kinds in members:

@@ -115,7 +115,12 @@ def _malformed(call_id: str, why: str) -> Refused:
 
 def encode_call(call_id: str, request: Request) -> str:
     """A CALL with ``request``, whose type names the action."""
-    return _encode(CALL, call_id, type(request).__name__, Raw(payloads.encode(request)))
+    return encode_any_call(call_id, type(request).__name__, payloads.encode(request))
+
+
+def encode_any_call(call_id: str, action: str, payload: bytes) -> str:
+    """A CALL with any JSON as its payload, for tests."""
+    return _encode(CALL, call_id, action, Raw(payload))
 
 
 def encode_result(call_id: str, conf: Conf) -> str:

@@ -1,13 +1,17 @@
-"""What of a frame may be written to the log: everything but the password of the station."""
+"""What of a frame may be written to the log: everything but the password of the station, and those in URLs."""
 
 import re
 
 _PASSWORD_KEY = re.compile("authorizationkey", re.IGNORECASE)
 _VALUE = re.compile(r'("value"\s*:\s*)"(?:\\.|[^"\\])*"')
+_CREDENTIALS = re.compile(r"(:\\?/\\?/)[^/\\\s\"]*@")
+"""Between the scheme of a URL and its host; JSON may write a slash with a backslash."""
 
 
 def loggable(text: str) -> str:
-    """``text``, less every value if it is about configuration key AuthorizationKey."""
+    """``text``, less who logs in in a URL, and less every value if it is about configuration key AuthorizationKey."""
+    if "@" in text:
+        text = _CREDENTIALS.sub(r"\1***@", text)
     if _PASSWORD_KEY.search(text) is None:
         return text
     return _VALUE.sub(r'\1"***"', text)

@@ -1,42 +1,44 @@
 """Breadth-first exploration of the composition: every state that an alphabet of moves leads to, up to a bound.
 
-A state is what the machines remember and what the environment is in the middle of. What must hold is checked after
-every step; the first thing that does not is reported with one of the shortest ways that lead there.
+A state is where the machines stand and what the environment is in the middle of. What must hold is checked after every
+step; the first thing that does not is reported with one of the shortest ways that lead there.
 """
 
-from collections import deque
-from collections.abc import Hashable, Sequence
-from typing import Any
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from machines.charge_point import ChargePoint, PoweredUp, RoutesDivergeError, Step
-from machines.machine import TransitionMissing
-from machines.model import environment as outside
-from machines.model import invariants
-from machines.model.environment import Environment, Hardware
-from machines.model.moves import EPOCH, Alphabet, Move, moves, quiet
-from machines.vocabulary.effects import Call, Deliver, Instant
+from machines.charge_point import ChargePoint
+from machines.machine import Row
+from machines.model.cells import Cells
+from machines.model.moves import Alphabet
+from machines.model.successors import Broken, Event, NoSuchMoveError, Successors
 from machines.vocabulary.keys import Keys, KeySet
 from machines.vocabulary.settings import Settings
 
-NOW = Instant(1, 0.0, EPOCH.timestamp())
-"""It is always now: how much time passes between two moves makes no difference to what is decided."""
+__all__ = ["Event", "Exploration", "Explorer", "NoSuchMoveError", "Note"]
 
-State = tuple[Any, Environment]
+NOTE_EVERY = 1000
+"""States between two notes of how far an exploration has come."""
 
+Way = tuple[str, ...]
+"""The names of moves from the station without power on."""
 
-class NoSuchMoveError(Exception):
-    """A move that was asked for cannot happen there."""
+Note = Callable[[int, int], None]
+"""Told from time to time how many states are known, and how many of them were gone on from."""
 
 
 class Exploration(Struct, frozen=True, kw_only=True):
     """What was found."""
 
     states: int = 0
+    moves: int = 0
+    """That were made."""
+    steps: int = 0
+    """Messages that the charge point took: those of the moves, and answers that follow at once."""
     transitions: int = 0
-    """Moves that were made."""
+    """Of all machines, that were taken in those steps."""
     depth: int = 0
     """Moves from where the exploration began to the farthest state."""
     is_complete: bool = False
@@ -44,11 +46,11 @@ class Exploration(Struct, frozen=True, kw_only=True):
     fenced: int = 0
     """States with a longer queue than ``queue_max``, which were not gone on from."""
     stranded: int = 0
-    """Of a complete exploration: states from which nobody can get to a free and working connector 1 any more."""
-    broken: tuple[str, ...] = ()
+    """Of a complete exploration: states from which nobody can get all connectors free and working any more."""
+    broken: Broken = ()
     """What does not hold after the last move of ``trace``."""
-    trace: tuple[str, ...] = ()
-    """The names of the moves to the violation, or to the first stranded state."""
+    trace: Way = ()
+    """The moves to the violation, or to the first stranded state."""
 
 
 class Explorer:
@@ -65,74 +67,96 @@ class Explorer:
     def __init__(
         self, settings: Settings, key_set: KeySet, defaults: Keys, alphabet: Alphabet, *, queue_max: int = 4
     ) -> None:
-        self._settings, self._alphabet, self._queue_max = settings, alphabet, queue_max
-        self._numbers = tuple(connector.number for connector in settings.connectors)
-        self._charge_point = ChargePoint(settings, key_set, defaults)
-        self._fresh = self._charge_point.snapshot()
-        self._known: dict[Hashable, Any] = {}
+        self._queue_max = queue_max
+        self._next = Successors(settings, key_set, defaults, alphabet)
 
-    def explore(self, states_max: int, way: Sequence[str] = ()) -> Exploration:
+    @property
+    def rows(self) -> frozenset[tuple[str, Row]]:
+        """Every row that was taken so far, with its kind of machine."""
+        return self._next.rows
+
+    # Search
+
+    def explore(
+        self,
+        states_max: int,
+        way: Sequence[str] = (),
+        *,
+        depth_max: int | None = None,
+        note: Note = lambda _known, _done: None,
+    ) -> Exploration:
         """Visit up to ``states_max`` states in the order of their distance from the end of ``way``.
 
         Args:
             states_max: How many states to visit.
             way: The names of the moves that lead from the station without power to where the exploration begins.
+                Answers that decide nothing need not be named.
+            depth_max: How many moves from there to go at most; None for no such bound.
+            note: Told how far it is.
 
         Raises:
             NoSuchMoveError: A move of ``way`` is not offered where it is to be made.
         """
-        start, broken, made = self._walked(way)
+        following = self._next
+        following.steps = following.transitions = 0
+        start, broken, way = self._walked(way)
         if broken:
-            return Exploration(broken=tuple(broken), trace=tuple(made))
-        found: dict[State, int] = {start: 0}
-        came_from: list[tuple[int, str]] = [(-1, "")]
-        edges: list[list[int]] = [[]]  # where a state is come from
-        depths = [0]
-        waiting = deque([start])
-        good = []
-        transitions = fenced = 0
-        while waiting:
-            state = waiting.popleft()
-            index = found[state]
-            is_fenced = len(state[1].queue) > self._queue_max
-            if is_fenced or self._is_good(state):
-                good.append(index)
+            return Exploration(broken=broken, trace=way)
+        states, found = [following.packed(start)], {following.key(start): 0}
+        came_from, came_by = array("q", [-1]), [""]
+        sources, targets = array("q"), array("q")
+        good = bytearray()
+        depth = fenced = moves = done = 0
+        level_end, is_cut = 1, False
+        while done < len(states) and not broken:
+            if done == level_end:
+                level_end, depth = len(states), depth + 1
+            if done % NOTE_EVERY == 0:
+                note(len(states), done)
+            cells = following.unpacked(states[done])
+            is_fenced = following.queued(cells) > self._queue_max
+            good.append(is_fenced or following.is_free(cells))
             if is_fenced:
                 fenced += 1
-                continue
-            for move in self._moves(state):
-                transitions += 1
-                broken, reached = self._made(state, move)
-                if broken:
-                    return Exploration(
-                        states=len(found),
-                        transitions=transitions,
-                        depth=depths[index] + 1,
-                        fenced=fenced,
-                        broken=tuple(broken),
-                        trace=(*way, *_trace(came_from, index), move.name),
-                    )
-                known = found.get(reached)
-                if known is None:
-                    if len(found) >= states_max:
-                        continue
-                    known = found[reached] = len(found)
-                    came_from.append((index, move.name))
-                    edges.append([])
-                    depths.append(depths[index] + 1)
-                    waiting.append(reached)
-                edges[known].append(index)
-        is_complete = len(found) < states_max
-        stranded = _stranded(edges, good) if is_complete else []
+            elif depth == depth_max:
+                is_cut = True
+            else:
+                for number, move in following.moves(cells):
+                    moves += 1
+                    reached, broken = following.made(cells, number, move)
+                    if broken:
+                        way = (*way, *_names(came_from, came_by, done), move.name)
+                        break
+                    key = following.key(reached)
+                    known = found.get(key)
+                    if known is None:
+                        if len(states) >= states_max:
+                            is_cut = True
+                            continue
+                        known = found[key] = len(states)
+                        states.append(following.packed(reached))
+                        came_from.append(done)
+                        came_by.append(move.name)
+                    sources.append(done)
+                    targets.append(known)
+            done += 1
+        is_complete = not is_cut and not broken
+        stranded = _stranded(sources, targets, good) if is_complete else []
+        trace = (*way, *_names(came_from, came_by, stranded[0])) if stranded else way if broken else ()
         return Exploration(
-            states=len(found),
-            transitions=transitions,
-            depth=max(depths),
+            states=len(states),
+            moves=moves,
+            steps=following.steps,
+            transitions=following.transitions,
+            depth=depth,
             is_complete=is_complete,
             fenced=fenced,
             stranded=len(stranded),
-            trace=(*way, *_trace(came_from, stranded[0])) if stranded else (),
+            broken=broken,
+            trace=trace,
         )
+
+    # One way
 
     def at(self, way: Sequence[str]) -> ChargePoint:
         """The charge point at the end of ``way``, to be looked at.
@@ -140,119 +164,108 @@ class Explorer:
         Raises:
             NoSuchMoveError: As :meth:`explore`.
         """
-        state, _, _ = self._walked(way)
-        return self._charge_point.restore(state[0])
+        return self._next.laid_out(self._walked(way)[0])
 
-    def _walked(self, way: Sequence[str]) -> tuple[State, list[str], Sequence[str]]:
-        """The state at the end of ``way``, or the first thing that does not hold on it, and how far that is."""
-        state = self._start()
+    def tell(self, way: Sequence[str]) -> Iterator[Event]:
+        """What happens on ``way``, move by move, with the answers that follow at once; to what is broken first.
+
+        Raises:
+            NoSuchMoveError: As :meth:`explore`.
+        """
+        cells = self._next.start
         for index, name in enumerate(way):
-            offered = {move.name: move for move in self._moves(state)}
-            if name not in offered:
-                raise NoSuchMoveError(f"{name!r} cannot happen after {way[:index]}, but {sorted(offered)}")
-            broken, state = self._made(state, offered[name])
+            number, move = self._next.named(cells, name, way[:index])
+            for event in self._next.told(cells, move):
+                yield event
+                if event.made.broken:
+                    return
+            cells, _ = self._next.made(cells, number, move)
+
+    def walk(self, steps: int, choose: Callable[[int], int]) -> tuple[Way, Broken]:
+        """Let ``steps`` moves happen, each the one of so many that ``choose`` says; the way, and what it breaks.
+
+        Where the way comes by a state again, what was in between is left out.
+        """
+        cells = self._next.start
+        way: list[str] = []
+        before = {self._next.packed(cells): 0}
+        for _ in range(steps):
+            options = list(self._next.moves(cells))
+            number, move = options[choose(len(options))]
+            way.append(move.name)
+            cells, broken = self._next.made(cells, number, move)
             if broken:
-                return state, broken, way[: index + 1]
-        return state, [], way
+                return tuple(way), broken
+            length = before.setdefault(self._next.packed(cells), len(way))
+            if length < len(way):
+                del way[length:]
+                before = {state: at for state, at in before.items() if at <= length}
+        return tuple(way), ()
 
-    def _start(self) -> State:
-        connectors = len(self._settings.connectors)
-        nothing = (None,) * connectors
-        environment = Environment(
-            hardware=(Hardware(),) * connectors, shown=nothing, told=nothing, is_over=True
-        )
-        return self._interned(self._fresh, environment)
+    def shortened(self, way: Way) -> Way:
+        """``way``, which breaks something, less moves that it breaks something without."""
+        size = len(way) // 2
+        while size:
+            first = 0
+            while first < len(way):
+                other = (*way[:first], *way[first + size :])
+                made = self._breaking(other)
+                if made and len(made) < len(way):
+                    way = made
+                else:
+                    first += size
+            size //= 2
+        return way
 
-    def _moves(self, state: State) -> list[Move]:
-        self._charge_point.restore(state[0])
-        return list(moves(self._charge_point, self._settings, self._alphabet, state[1]))
-
-    def _is_good(self, state: State) -> bool:
-        self._charge_point.restore(state[0])
-        machines = self._charge_point.machines
-        return machines["connector/1"].state == "Available" and machines["transaction/1"].state == "idle"
-
-    def _made(self, state: State, move: Move) -> tuple[list[str], State]:
-        """What ``move`` breaks, and where it leads. Answers that make no difference follow at once."""
-        charge_point = self._charge_point
-        broken: list[str] = []
-        charge_point.restore(self._fresh if isinstance(move.arrival, PoweredUp) else state[0])
-        next_move: Move | None = move
-        environment = move.environment
-        while next_move is not None and not broken:
-            environment, broken = self._taken(next_move)
-            next_move = quiet(environment) if environment.link == outside.OPEN else None
-        if broken:
-            return broken, state
-        return [], self._interned(*outside.normal(charge_point, environment))
-
-    def _taken(self, move: Move) -> tuple[Environment, list[str]]:
-        charge_point = self._charge_point
-        before = {number: charge_point.facts(number, NOW) for number in self._numbers}
+    def _breaking(self, way: Way) -> Way:
+        """``way`` up to where it breaks something; nothing if it does not, or cannot be gone."""
         try:
-            step = charge_point.handle(move.arrival, NOW)
-        except (TransitionMissing, RoutesDivergeError) as error:
-            return move.environment, [f"{type(error).__name__}: {error}"]
-        broken = list(invariants.broken_by_answers(move.arrival, step))
-        broken += self._broken_by_sending(move.environment, step)
-        environment = outside.carried_out(move.environment, step.effects)
-        shown = list(environment.shown)
-        for number in self._numbers:
-            statuses = invariants.statuses_in(step, number)
-            broken += invariants.broken_by_statuses([shown[number - 1], *statuses])
-            shown[number - 1] = statuses[-1] if statuses else shown[number - 1]
-            broken += invariants.broken_by_admission(before[number], charge_point.facts(number, NOW))
-        environment = replace(environment, shown=tuple(shown))
-        if charge_point.machines["registration"].state != "accepted":
-            environment = replace(
-                environment, told=(None,) * len(environment.told)
-            )  # only what was asked for
-        broken += invariants.broken_by_states(charge_point, self._numbers, NOW)
-        timers = ((timer.owner, timer.message) for timer in environment.timers)
-        broken += invariants.broken_by_timers(charge_point, timers)
-        return environment, broken
+            _, broken, made = self._walked(way)
+        except NoSuchMoveError:
+            return ()
+        return made if broken else ()
 
-    def _broken_by_sending(self, environment: Environment, step: Step) -> list[str]:
-        """What must not be sent as it is, in the order in which it is sent."""
-        broken: list[str] = []
-        registration = self._charge_point.machines["registration"].state
-        now = environment
-        for emitted in step.effects:
-            told = now.told
-            now = outside.carried_out(now, [emitted])
-            if registration == "accepted":
-                for before, after in zip(told, now.told, strict=True):
-                    broken += invariants.broken_by_statuses([before, after])
-            match emitted.effect:
-                case Call(request=request) if now.link == outside.OPEN:
-                    broken += invariants.broken_by_call(registration, request, is_triggered=now.is_triggered)
-                case Deliver(number=number) if now.link == outside.OPEN:
-                    broken += invariants.broken_by_delivery(registration, number, now.queue)
-        return broken
-
-    def _interned(self, snapshot: Any, environment: Environment) -> State:
-        """The state, its parts shared with those of others that are the same."""
-        known = self._known
-        machines, *rest = snapshot
-        shared = tuple(known.setdefault(one, one) for one in machines)
-        others = (known.setdefault(one, one) for one in rest)
-        return (shared, *others), known.setdefault(environment, environment)
+    def _walked(self, way: Sequence[str]) -> tuple[Cells, Broken, Way]:
+        """The state at the end of ``way``, or what does not hold on it; and the way there, answers filled in."""
+        cells = self._next.start
+        made: list[str] = []
+        for name in way:
+            is_there = False
+            while not is_there:
+                number, move = self._next.named(cells, name, made)
+                cells, broken = self._next.made(cells, number, move)
+                made.append(move.name)
+                if broken:
+                    return cells, broken, tuple(made)
+                is_there = move.name == name
+        return cells, (), tuple(made)
 
 
-def _trace(came_from: list[tuple[int, str]], index: int) -> tuple[str, ...]:
+def _names(came_from: Sequence[int], came_by: Sequence[str], index: int) -> tuple[str, ...]:
     names = []
     while index > 0:
-        index, name = came_from[index]
-        names.append(name)
+        names.append(came_by[index])
+        index = came_from[index]
     return tuple(reversed(names))
 
 
-def _stranded(edges: list[list[int]], good: list[int]) -> list[int]:
-    """The states from which no way leads to one of ``good``, the nearest to the start first."""
-    can, waiting = set(good), list(good)
+def _stranded(sources: Sequence[int], targets: Sequence[int], good: Sequence[int]) -> list[int]:
+    """The states from which no way leads to a good one, the nearest to the start first."""
+    first = array("q", bytes(8 * (len(good) + 1)))  # of each state, where in ``into`` the ways to it begin
+    for target in targets:
+        first[target + 1] += 1
+    for state in range(len(good)):
+        first[state + 1] += first[state]
+    into, free = array("q", bytes(8 * len(targets))), array("q", first)
+    for source, target in zip(sources, targets, strict=True):
+        into[free[target]] = source
+        free[target] += 1
+    can = bytearray(good)
+    waiting = [state for state, is_good in enumerate(good) if is_good]
     while waiting:
-        for source in edges[waiting.pop()]:
-            if source not in can:
-                can.add(source)
+        state = waiting.pop()
+        for source in into[first[state] : first[state + 1]]:
+            if not can[source]:
+                can[source] = True
                 waiting.append(source)
-    return [index for index in range(len(edges)) if index not in can]
+    return [state for state, is_able in enumerate(can) if not is_able]

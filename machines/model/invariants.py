@@ -6,13 +6,15 @@ where a rule needs to know whether energy may flow, it asks for the reasons, not
 
 from collections.abc import Iterable, Iterator
 
-from machines.charge_point import ChargePoint, Step
+from machines.charge_point import ChargePoint, Emitted, Taken
 from machines.facts import Facts
+from machines.machine import Standing
 from machines.routes import KINDS
 from machines.status_report import StatusChanged
+from machines.view import BEGUN
 from machines.vocabulary.effects import Answer, Instant, LeaveUnanswered
 from machines.vocabulary.ocpp import BootNotification, ChargePointStatus, Request, UnlockConnector
-from machines.vocabulary.transactions import Began, TransactionMessage
+from machines.vocabulary.transactions import Began, Ended, TransactionMessage
 from machines.vocabulary.wire import RequestReceived
 
 LETTERS = dict(
@@ -56,25 +58,26 @@ ALLOWED = frozenset(
 
 def broken_by_states(charge_point: ChargePoint, connectors: Iterable[int], now: Instant) -> Iterator[str]:
     """What must hold of the states whatever came before, of each of ``connectors``."""
-    machines, is_station_scheduled = charge_point.machines, charge_point.facts(0, now).is_scheduled
     for number in connectors:
-        facts, setpoint = charge_point.facts(number, now), charge_point.setpoints[number]
-        assert facts.connector is not None
-        may_draw = facts.transaction == "running" or (
-            facts.transaction == "deauthorized" and machines[f"allowance/{number}"].state != "nothing"
-        )
+        facts, setpoint = charge_point.view(number, now), charge_point.setpoints[number]
         if setpoint.contactor:
             yield from _unless(facts.has_cable, number, "contactor closed without a cable")
             yield from _unless(facts.is_requesting, number, "contactor closed and no vehicle asks for energy")
             yield from _unless(facts.is_held, number, "contactor closed and the cable is not held")
             yield from _unless(bool(setpoint.offered_a), number, "contactor closed and no current is offered")
         if setpoint.contactor or setpoint.offered_a:
-            in_service = facts.is_operative or facts.is_scheduled or is_station_scheduled
+            may_draw = facts.transaction == "running" or (
+                facts.transaction == "deauthorized"
+                and charge_point.standings[f"allowance/{number}"].state != "nothing"
+            )
+            is_leaving = facts.is_scheduled or charge_point.view(0, now).is_scheduled
+            in_service = facts.is_operative or is_leaving
             yield from _unless(may_draw, number, "energy for nobody who may have it")
             yield from _unless(facts.is_connected, number, "energy for no vehicle")
             yield from _unless(not facts.is_faulted, number, "energy in a fault")
             yield from _unless(in_service, number, "energy out of service")
         if setpoint.offered_a:
+            assert facts.connector is not None
             least, most = facts.connector.current_min_a, facts.connector.current_max_a
             yield from _unless(least <= setpoint.offered_a <= most, number, "a current that nobody declared")
 
@@ -82,11 +85,11 @@ def broken_by_states(charge_point: ChargePoint, connectors: Iterable[int], now: 
 def broken_by_timers(charge_point: ChargePoint, timers: Iterable[tuple[str, object]]) -> Iterator[str]:
     """Every running timer (owner and message) has an owner that can take its message as it is now."""
     for owner, message in timers:
-        machine = charge_point.machines.get(owner)
-        if machine is None or type(message) not in KINDS[owner.partition("/")[0]].messages:
+        machine = KINDS.get(owner.partition("/")[0])
+        if machine is None or type(message) not in machine.messages:
             yield f"{owner} takes no {message!r} of its timer"
-        elif (machine.state, type(message)) in machine.impossible:
-            yield f"{owner} in {machine.state!r} still has a timer with {message!r}"
+        elif (state := charge_point.standings[owner].state, type(message)) in machine.impossible:
+            yield f"{owner} in {state!r} still has a timer with {message!r}"
 
 
 def broken_by_call(registration: str, request: Request, *, is_triggered: bool) -> Iterator[str]:
@@ -118,12 +121,12 @@ def broken_by_statuses(statuses: Iterable[ChargePointStatus | None]) -> Iterator
         before = status
 
 
-def statuses_in(step: Step, number: int) -> list[ChargePointStatus]:
-    """The statuses that connector ``number`` took in a step, in their order."""
+def statuses_in(history: Iterable[Taken], number: int) -> list[ChargePointStatus]:
+    """The statuses that connector ``number`` took in a step with ``history``, in their order."""
     name = f"status_report/{number}"
     return [
         taken.message.status.status
-        for taken in step.taken
+        for taken in history
         if taken.address == name and isinstance(taken.message, StatusChanged)
     ]
 
@@ -134,6 +137,8 @@ def broken_by_admission(before: Facts, after: Facts) -> Iterator[str]:
         yield from _unless(not after.is_faulted, before.number, "a transaction started in a fault")
     if not before.reserved_for or before.transaction != "idle" or after.transaction == "idle":
         return
+    if after.reserved_for != before.reserved_for:
+        return  # it ended in this very step; one that is used ends later, with the first register value
     known = [book.find(after.id_tag) for book in (before.local_list, before.cache)]
     groups = {after.parent_id_tag, *(entry.parent_id_tag for entry in known if entry is not None)}
     is_holder = after.id_tag.casefold() == before.reserved_for.casefold()
@@ -145,13 +150,48 @@ def broken_by_admission(before: Facts, after: Facts) -> Iterator[str]:
     )
 
 
-def broken_by_answers(arrival: object, step: Step) -> Iterator[str]:
+def broken_by_ledger(
+    number: int, before: Standing, after: Standing, kept: Iterable[TransactionMessage]
+) -> Iterator[str]:
+    """Every transaction is recorded once where it begins and once where it ends, and energy never runs backwards.
+
+    ``before`` and ``after`` are where the transaction machine of connector ``number`` stands, ``kept`` what was
+    recorded in between.
+    """
+    was, runs = _open_transaction(before), _open_transaction(after)
+    if was == runs:
+        return
+    kept = [message for message in kept if message.local_id in {was, runs} - {0}]
+    begins = [one for one in kept if isinstance(one.body, Began)]
+    if runs and ([one.local_id for one in begins] != [runs] or begins[0].body.connector_id != number):
+        yield f"connector {number}: transaction {runs} runs, {len(begins)} times recorded"
+    ends = [one.body for one in kept if isinstance(one.body, Ended)]
+    if was and len(ends) != 1:
+        yield f"connector {number}: transaction {was} is over, {len(ends)} times recorded"
+    for end in ends:
+        yield from _unless(end.meter_stop >= before.data.meter_start, number, "energy runs backwards")
+
+
+def broken_by_recovery(number: int, remembered: Standing, after: Standing) -> Iterator[str]:
+    """A transaction that was open when the power went is open after the start, if only to be ended."""
+    was = _open_transaction(remembered)
+    yield from _unless(
+        was == _open_transaction(after), number, f"transaction {was} is lost, or another one came"
+    )
+
+
+def _open_transaction(standing: Standing) -> int:
+    """Its local id; 0 if there is none."""
+    return int(standing.data.local_id) if standing.state in BEGUN else 0
+
+
+def broken_by_answers(arrival: object, effects: Iterable[Emitted]) -> Iterator[str]:
     """A request is answered once, and at once; only UnlockConnector may wait for the lock."""
     if isinstance(arrival, RequestReceived):
         mine = {"", arrival.call_id}
         answers = [
             effect
-            for _, effect in step.effects
+            for _, effect in effects
             if isinstance(effect, LeaveUnanswered) or (isinstance(effect, Answer) and effect.call_id in mine)
         ]
         may_wait = isinstance(arrival.request, UnlockConnector)

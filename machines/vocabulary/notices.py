@@ -3,7 +3,15 @@
 from machines.machine import Notice
 from machines.vocabulary.effects import Instant
 from machines.vocabulary.hardware import HardwareFault
-from machines.vocabulary.ocpp import AvailabilityType, IdTagInfo, Reason, ResetType
+from machines.vocabulary.ocpp import (
+    AvailabilityType,
+    ChargingProfile,
+    DiagnosticsStatus,
+    FirmwareStatus,
+    IdTagInfo,
+    Reason,
+    ResetType,
+)
 from machines.vocabulary.transactions import Body
 
 # Cable and vehicle, from the control pilot
@@ -11,6 +19,10 @@ from machines.vocabulary.transactions import Body
 
 class CableInserted(Notice, frozen=True):
     """A cable was put into the socket outlet; no vehicle yet."""
+
+
+class CableFound(Notice, frozen=True):
+    """A cable is in at a connector that nobody holds any more: it came while the connector was reserved."""
 
 
 class CableRemoved(Notice, frozen=True):
@@ -103,6 +115,35 @@ class TransactionEnded(Notice, frozen=True):
 
 class Deauthorized(Notice, frozen=True):
     """The Central System did not accept the idTag; the transaction stays open for now."""
+
+
+class ProfileBrought(Notice, frozen=True):
+    """A remote start was granted that brought a charging profile for its transaction."""
+
+    number: int
+    """The connector."""
+    id_tag: str
+    profile: ChargingProfile
+
+
+class OfferBegan(Notice, frozen=True):
+    """A transaction is offered current, or could be; on so many phases."""
+
+    phases: int
+
+
+class PhasesWanted(Notice, frozen=True):
+    """The transaction may be charged on another number of phases than before."""
+
+    phases: int
+
+
+class OfferEnded(Notice, frozen=True):
+    """The transaction that was offered current is over."""
+
+
+class LimitsChanged(Notice, frozen=True):
+    """Another current may be allowed than before: charging profiles changed, or what all connectors may draw."""
 
 
 class AllowanceUsed(Notice, frozen=True):
@@ -224,6 +265,33 @@ class ResetFailed(Notice, frozen=True):
     why: str
 
 
+# Firmware and diagnostics
+
+
+class FirmwareStatusChanged(Notice, frozen=True):
+    """A firmware update came to another status, which the Central System is to be told."""
+
+    status: FirmwareStatus
+
+
+class DiagnosticsStatusChanged(Notice, frozen=True):
+    """An upload of diagnostics came to another status, which the Central System is to be told."""
+
+    status: DiagnosticsStatus
+
+
+class InstallationAwaited(Notice, frozen=True):
+    """Firmware waits to be installed: nobody begins to charge any more."""
+
+
+class InstallationOver(Notice, frozen=True):
+    """It does not wait any more, and the station runs on."""
+
+
+class RestartNeeded(Notice, frozen=True):
+    """New firmware is in place: the station starts anew."""
+
+
 # TriggerMessage
 
 
@@ -239,6 +307,14 @@ class StatusTriggered(Notice, frozen=True):
     """The present status is wanted now: of one connector, of the station (0), or of all (None)."""
 
     connector_id: int | None
+
+
+class FirmwareStatusTriggered(Notice, frozen=True):
+    """The present status of the firmware update is wanted now."""
+
+
+class DiagnosticsStatusTriggered(Notice, frozen=True):
+    """The present status of the upload of diagnostics is wanted now."""
 
 
 class MeterValuesTriggered(Notice, frozen=True):

@@ -75,6 +75,13 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Transaction messages kept for delivery."""
     collected_max: int
     """Sets of meter values of one kind kept for the StopTransaction of one transaction."""
+    phase_switch_wait_s: float
+    """From the opening of the contactor to the switching of phases."""
+    phase_switch_dwell_s: float
+    """Between two switchings within a transaction."""
+    schedule_duration_max_s: int
+    """Of what GetCompositeSchedule tells at most."""
+    schedule_periods_max: int
     cache_size_max: int
     """Entries of the authorization cache."""
     vehicle_response_s: float
@@ -83,6 +90,25 @@ class Limits(Struct, frozen=True, kw_only=True):
     unlock_timeout_s: float
     stop_flush_s: float
     """How long a restart waits for StopTransaction to be delivered."""
+    transfer_retries: int
+    """Further attempts to transfer a file when the Central System names no number."""
+    transfer_retry_interval_s: float
+    """Between them, when it names none."""
+    install_attempts_max: int
+    """How often an installation that the power cut is begun, the first time included."""
+    history_max: int
+    """Transitions that are kept for people."""
+
+
+class Installation(Struct, frozen=True, kw_only=True):
+    """What all connectors together may draw, in A per phase; None is no limit of its own."""
+
+    current_max_a: float | None = None
+    """What the installation carries."""
+    offline_current_max_a: float | None = None
+    """What is safe once the Central System cannot be asked any more."""
+    offline_after_s: float | None = None
+    """After how long without a connection that is so."""
 
 
 class VendorMessages(Struct, frozen=True, kw_only=True):
@@ -108,7 +134,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     receives: frozenset[str]
     """Actions the station takes from the Central System."""
     recovery: Recovery
+    installation: Installation = Installation()
     data_transfer: tuple[VendorMessages, ...] = ()
     """The vendors whose DataTransfer the station takes."""
+    reservations_outlast_faults: bool = False
+    """A reservation waits for the repair of its connector, instead of ending with the fault (5.13)."""
+    reboots_for_firmware: bool = False
+    """New firmware needs a reboot of the whole box, not a new start of the station alone."""
     free_id_tag: str = ""
     """If not empty, every vehicle is charged at once, with this idTag (4.9 A3 to A5)."""

@@ -1,26 +1,31 @@
 """The page docs/conformance.md: ``python -m tests.conformance.report`` runs the cases and writes what came of them.
 
-``--check`` runs nothing: it compares the ids, titles and profiles of the page with those of the tests.
+``--check`` runs nothing: it compares the ids, titles and profiles of the page with those of the cases.
 """
 
+import re
 import sys
 from pathlib import Path
 
 import click
 import pytest
 
-from tests.conformance.cases import FOLDER, UNTESTED, Case, CasesError, id_of, tested
+from engine.conformance.cases import CASES, UNTESTED
 
+FOLDER = Path(__file__).parent
+TEST = re.compile(r".*\[TC_(\d{3}(?:_\d)?)(?:-[\w-]+)?\]")
+"""The name of a test of a case; its group is the id."""
 PAGE = FOLDER.parents[1] / "docs" / "conformance.md"
 WORST_FIRST = ("failed", "not run", "skipped", "passed")
-"""What may come of a case. One with several tests counts as the worst of them."""
+"""What may come of a case. An id with several cases counts as the worst of them."""
 
 HEAD = """# Conformance
 
-The test cases of the OCPP 1.6 certification programme (OCTT) for a charge point, as this project runs them: each
-against the real engine over the real WebSocket code, in virtual time and on memory streams. A case fails on any message
-that it does not expect, and on any payload that does not fit the JSON schema of its message. The tests are in
-`tests/conformance`, named after their case: 004_1 is `test_tc_004_1_...`. This is evidence of our own, no certificate.
+The test cases of the OCPP 1.6 certification programme (OCTT) for a charge point. They are part of the product
+(`engine/conformance/cases`): `statecharge conformance` runs them against any charge point. Here each ran against the
+real engine over the real WebSocket code, in virtual time and on memory streams. A case fails on any message that it
+does not expect, and on any payload that does not fit the JSON schema of its message. This is evidence of our own, no
+certificate. `pytest tests/conformance -k 004_1` runs one of them.
 
 This page is written by `python -m tests.conformance.report`, which runs them all.
 
@@ -43,23 +48,24 @@ class Results:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take note of a phase of a test; setting up and tearing down count if they fail or skip."""
-        case_id = id_of(report.location[2])
-        if case_id is not None and (report.when == "call" or report.outcome != "passed"):
-            known = self.by_id.get(case_id, "passed")
-            self.by_id[case_id] = min(known, report.outcome, key=WORST_FIRST.index)
+        name = TEST.fullmatch(report.location[2])
+        if name is not None and (report.when == "call" or report.outcome != "passed"):
+            known = self.by_id.get(name[1], "passed")
+            self.by_id[name[1]] = min(known, report.outcome, key=WORST_FIRST.index)
 
 
 def run() -> dict[str, str]:
     """Run the tests; return what came of each case, by id."""
     results = Results()
-    pytest.main(["-q", "-p", "no:cacheprovider", str(FOLDER)], plugins=[results])
+    pytest.main(["-q", "-p", "no:cacheprovider", str(FOLDER / "test_cases.py")], plugins=[results])
     return results.by_id
 
 
-def page(cases: list[Case], results: dict[str, str]) -> str:
-    """The page."""
-    done = [f"| {c.id} | {c.title} | {c.profile} | {results.get(c.id, 'not run')} |\n" for c in cases]
-    rest = [f"| {c.id} | {c.title} | {c.profile} | {why} |\n" for c, why in UNTESTED]
+def page(results: dict[str, str]) -> str:
+    """The page. Several cases with one id have the same title and profile, and are one line."""
+    rows = dict.fromkeys((case.id, case.title, case.profile) for case in CASES)
+    done = [f"| {row[0]} | {row[1]} | {row[2]} | {results.get(row[0], 'not run')} |\n" for row in rows]
+    rest = [f"| {each.id} | {each.title} | {each.profile} | {each.why} |\n" for each in UNTESTED]
     return "".join([HEAD, *done, UNTESTED_HEAD, *rest])
 
 
@@ -76,20 +82,17 @@ def without_results(text: str) -> list[str]:
 @click.option("--out", type=click.Path(path_type=Path), default=PAGE, show_default=True)
 def main(check: bool, out: Path) -> None:
     """Write the page of the conformance cases."""
-    try:
-        cases = tested()
-    except CasesError as error:
-        raise click.ClickException(str(error)) from error
     if check:
         written = out.read_text(encoding="utf-8") if out.exists() else ""
-        if without_results(written) != without_results(page(cases, {})):
-            click.echo(f"{out}: not what the tests say; run python -m tests.conformance.report", err=True)
+        if without_results(written) != without_results(page({})):
+            click.echo(f"{out}: not what the cases say; run python -m tests.conformance.report", err=True)
             sys.exit(1)
         return
     results = run()
-    out.write_text(page(cases, results), encoding="utf-8")
-    bad = sorted(case.id for case in cases if results.get(case.id) != "passed")
-    click.echo(f"{out}: {len(cases) - len(bad)} of {len(cases)} cases passed")
+    out.write_text(page(results), encoding="utf-8")
+    ids = {case.id for case in CASES}
+    bad = sorted(each for each in ids if results.get(each) != "passed")
+    click.echo(f"{out}: {len(ids) - len(bad)} of {len(ids)} cases passed")
     if bad:
         click.echo(f"not passed: {', '.join(bad)}", err=True)
         sys.exit(1)

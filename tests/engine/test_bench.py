@@ -19,6 +19,7 @@ from drivers.simulated import (
     SimulatedConnectorSettings,
     SimulatedConnectorState,
     SimulatedReader,
+    SimulationError,
 )
 from engine import bench
 from machines.vocabulary.hardware import HardwareFault, TokenRead
@@ -43,6 +44,8 @@ class Station:
         self.tokens: list[TokenRead] = []
         self.transfers: list[DataTransferAsked] = []
         self.link = True
+        self.dark: list[float] = []
+        self.faults: dict[HardwareFault, str] = {}
         self.cut = trio.Event()
 
     def snapshot(self) -> Snapshot:
@@ -54,6 +57,19 @@ class Station:
     async def send_data(self, asked: DataTransferAsked) -> None:
         await trio.lowlevel.checkpoint()
         self.transfers.append(asked)
+
+    async def raise_fault(self, fault: HardwareFault, info: str) -> None:
+        await trio.lowlevel.checkpoint()
+        self.faults[fault] = info
+
+    async def clear_fault(self, fault: HardwareFault) -> None:
+        await trio.lowlevel.checkpoint()
+        if fault not in self.faults:
+            raise SimulationError("no such fault stands")
+        del self.faults[fault]
+
+    def go_dark(self, seconds: float) -> None:
+        self.dark.append(seconds)
 
     def power_cut(self) -> None:
         self.cut.set()
@@ -179,6 +195,23 @@ async def test_the_link_goes_down_and_up(client, station):
     assert station.link is False
     await client.post("/link/up")
     assert station.link is True
+
+
+async def test_a_power_cut_of_some_seconds_leaves_the_process_alone(client, station):
+    response = await client.post("/power-cut", json={"seconds": 2.5})
+    assert (response.status_code, station.dark, station.cut.is_set()) == (200, [2.5], False)
+
+
+async def test_a_fault_of_the_station_comes_and_goes(client, station):
+    await client.post("/connectors/0/fault", json={"errorCode": "HighTemperature", "info": "hot"})
+    assert station.faults == {HardwareFault.TEMPERATURE: "hot"}
+    await client.post("/connectors/0/clear-fault", json={"errorCode": "HighTemperature"})
+    assert station.faults == {}
+
+
+async def test_a_fault_of_the_station_that_does_not_stand_cannot_be_cleared(client):
+    response = await client.post("/connectors/0/clear-fault", json={"errorCode": "HighTemperature"})
+    assert response.status_code == 409
 
 
 async def test_a_power_cut_is_answered_before_it_happens(client, station):

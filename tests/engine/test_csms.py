@@ -302,6 +302,35 @@ async def test_disconnecting_closes_with_a_closing_handshake(connect, autojump_c
     assert await station.next() == ConnectionClosed("closed with code 1000: NORMAL_CLOSURE")
 
 
+async def test_out_of_reach_every_connection_is_lost_without_a_word(connect, autojump_clock):
+    csms = Csms(now)
+    station = await connect(csms)
+    csms.set_reachable(False)
+
+    # 1006 stands for a connection that ended without a close frame (RFC 6455, 7.1.5).
+    assert await station.next() == ConnectionClosed("closed with code 1006: ABNORMAL_CLOSURE")
+    assert csms.identities == ()
+
+
+async def test_out_of_reach_no_connection_is_taken_until_it_is_back(connect, nursery, autojump_clock):
+    csms = Csms(now)
+    csms.set_reachable(False)
+    station = Station(nursery, csms, "WB-1")
+    station.link.dial()
+    assert isinstance(await station.next(), ConnectionFailed)
+
+    csms.set_reachable(True)
+    await connect(csms, "WB-1")
+    assert csms.identities == ("WB-1",)
+
+
+async def test_who_asked_for_a_connection_is_noted_with_the_credentials(connect, autojump_clock):
+    csms = Csms(now)
+    await connect(csms)
+
+    assert csms.upgrades == [("WB-1", b"Basic V0ItMTpzZWNyZXQ=")]
+
+
 async def test_the_transcript_has_every_frame_in_order(connect, autojump_clock):
     csms = Csms(now)
     station = await connect(csms)

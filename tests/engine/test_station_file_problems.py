@@ -285,6 +285,38 @@ MISTAKES = {
     "a message in another case": ('messages.receives = ["reset"]', "messages.receives[0]"),
     "a message in the wrong direction": ('messages.receives = ["Heartbeat"]', "messages.receives[0]"),
     "no BootNotification": ('messages.sends = ["Heartbeat"]', "messages.sends"),
+    "a vendorId that is too long": (
+        f'data_transfer.{"v" * 256} = {{messages = [""], status = "Accepted"}}',
+        f"data_transfer.{'v' * 256}",
+    ),
+    "a vendorId that is empty": (
+        'data_transfer."" = {messages = [""], status = "Accepted"}',
+        "data_transfer.",
+    ),
+    "a vendorId that is not printable": (
+        'data_transfer."a\\nb" = {messages = [""], status = "Accepted"}',
+        'data_transfer."a\\nb"',
+    ),
+    "a vendorId in two cases": (
+        'data_transfer = {A = {messages = [""], status = "Accepted"}, a = {messages = [""], status = "Accepted"}}',
+        "data_transfer.a",
+    ),
+    "a messageId that is too long": (
+        f'data_transfer.A = {{messages = ["", "{"m" * 51}"], status = "Accepted"}}',
+        "data_transfer.A.messages[1]",
+    ),
+    "a messageId that is not printable": (
+        'data_transfer.A = {messages = ["Grüße"], status = "Accepted"}',
+        "data_transfer.A.messages[0]",
+    ),
+    "a messageId twice": (
+        'data_transfer.A = {messages = ["Ping", "ping"], status = "Accepted"}',
+        "data_transfer.A.messages[1]",
+    ),
+    "a reservation that lasts sometimes": (
+        'reservations.outlast_faults = "sometimes"',
+        "reservations.outlast_faults",
+    ),
     "a URL of http": ('csms.url = "http://host/"', "csms.url"),
     "a URL without a host": ('csms.url = "ws:///path"', "csms.url"),
     "a URL with a password": ('csms.url = "ws://user:word@host/"', "csms.url"),
@@ -388,6 +420,16 @@ def test_a_mistake_is_one_problem(text: str, path: str, tmp_path: Path) -> None:
     with pytest.raises(StationFileError) as caught:
         load(file)
     assert [problem.path for problem in caught.value.problems] == [path]
+
+
+def test_texts_of_data_transfer_of_the_greatest_length_are_taken(tmp_path: Path) -> None:
+    file = tmp_path / "station.toml"
+    vendor, message = "v" * 255, "m" * 50
+    file.write_text(
+        f'extends = "ac-smart"\ndata_transfer.{vendor} = {{messages = ["{message}"], status = "Rejected"}}'
+    )
+    (declared,) = load(file).settings.data_transfer
+    assert (declared.vendor_id, declared.messages) == (vendor, (message,))
 
 
 UNLOCKED = f"""

@@ -7,6 +7,8 @@ from machines.vocabulary.ocpp import AuthorizationStatus, IdTagInfo, Registratio
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TAGS = "ABCa"
+UPDATING = 2
+"""A station whose ``install_attempts_max`` is this one gets firmware most of the time."""
 
 SETTINGS = (
     *(("HeartbeatInterval", value) for value in ("0", "10", "-1", "x")),
@@ -57,7 +59,12 @@ def some_request(world):
             _cancel,
             _list,
             _trigger,
+            _profile,
+            _profile,
+            _limits,
             _rare,
+            *[_files] * (chance.random() < 0.3),
+            *[_files] * 30 * (world.station.settings.limits.install_attempts_max == UPDATING),
         ]
     )(world)
 
@@ -76,7 +83,59 @@ def _configuration(world):
 
 def _start(world):
     number = world.chance.choice([None, *world.numbers, *world.numbers, 9])
-    return ocpp.RemoteStartTransaction(connector_id=number, id_tag=world.chance.choice(TAGS))
+    profile = None
+    if world.chance.random() < 0.3:
+        profile = _charging_profile(world, ocpp.ChargingProfilePurposeType.TX_PROFILE)
+    return ocpp.RemoteStartTransaction(
+        connector_id=number, id_tag=world.chance.choice(TAGS), charging_profile=profile
+    )
+
+
+def _profile(world):
+    """A SetChargingProfile that may fit or not."""
+    purpose = world.chance.choice(list(ocpp.ChargingProfilePurposeType))
+    return ocpp.SetChargingProfile(
+        connector_id=world.chance.choice([0, 0, *world.numbers, *world.numbers, 9]),
+        cs_charging_profiles=_charging_profile(world, purpose),
+    )
+
+
+def _charging_profile(world, purpose):
+    """A few periods of some seconds: a step of a walk takes one."""
+    chance, now = world.chance, datetime.fromtimestamp(world.seconds, UTC)
+    is_relative = chance.random() < 0.3
+    starts = sorted({0, *chance.sample(range(1, 60), 2)})
+    return ocpp.ChargingProfile(
+        charging_profile_id=chance.choice([1, 2, 3, 4]),
+        stack_level=chance.choice([0, 1, 99]),
+        charging_profile_purpose=purpose,
+        charging_profile_kind=ocpp.ChargingProfileKindType.RELATIVE
+        if is_relative
+        else ocpp.ChargingProfileKindType.ABSOLUTE,
+        charging_schedule=ocpp.ChargingSchedule(
+            charging_rate_unit=ocpp.ChargingRateUnitType.A,
+            duration=chance.choice([None, 20, 100]),
+            start_schedule=None if is_relative else now + timedelta(seconds=chance.choice([-10, 0, 10])),
+            charging_schedule_period=tuple(
+                ocpp.ChargingSchedulePeriod(start_period=start, limit=chance.choice([0.0, 8.0, 16.0, 40.0]))
+                for start in starts
+            ),
+        ),
+    )
+
+
+def _limits(world):
+    """What limits there are, or away with some of them."""
+    chance = world.chance
+    number = chance.choice([0, *world.numbers, 9])
+    return chance.choice(
+        [
+            ocpp.GetCompositeSchedule(connector_id=number, duration=chance.choice([0, 60, 10**6])),
+            ocpp.ClearChargingProfile(),
+            ocpp.ClearChargingProfile(id=chance.choice([1, 2, 3, 9])),
+            ocpp.ClearChargingProfile(connector_id=number),
+        ]
+    )
 
 
 def _stop(world):
@@ -136,6 +195,22 @@ def _rare(world):
             ocpp.ClearCache(),
             ocpp.GetConfiguration(),
             ocpp.Reset(type=chance.choice(list(ocpp.ResetType))),
+        ]
+    )
+
+
+def _files(world):
+    """Firmware and diagnostics, and what becomes of them."""
+    chance = world.chance
+    when = datetime.fromtimestamp(max(world.seconds + chance.choice([-1, -1, 20]), 0), UTC)
+    firmware = ocpp.UpdateFirmware(location="ftp://h/f", retrieve_date=when, retries=chance.choice([0, 1]))
+    triggers = ("FirmwareStatusNotification", "DiagnosticsStatusNotification")
+    return chance.choice(
+        [
+            firmware,
+            firmware,
+            ocpp.GetDiagnostics(location="ftp://h/", retries=chance.choice([0, 1])),
+            *(ocpp.TriggerMessage(requested_message=ocpp.MessageTrigger(one)) for one in triggers),
         ]
     )
 

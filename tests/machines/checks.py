@@ -52,16 +52,16 @@ def check_delivery(world, number):
 def check_step(world, arrival, step, before):
     """What must hold after every step; ``before`` are the facts of each connector before it."""
     charge_point, now = world.charge_point, world.now()
-    hold(invariants.broken_by_answers(arrival, step))
+    hold(invariants.broken_by_answers(arrival, step.effects))
     hold(invariants.broken_by_states(charge_point, world.numbers, now))
     timers = ((owner, timer.message) for (owner, _), timer in world.timers.items())
     hold(invariants.broken_by_timers(charge_point, timers))
     for number in world.numbers:
-        statuses = invariants.statuses_in(step, number)
+        statuses = invariants.statuses_in(step.taken, number)
         hold(invariants.broken_by_statuses([world.shown.get(number), *statuses]))
         if statuses:
             world.shown[number] = statuses[-1]
-        hold(invariants.broken_by_admission(before[number], charge_point.facts(number, now)))
+        hold(invariants.broken_by_admission(before[number], charge_point.view(number, now)))
     _check_reservations(world)
     assert charge_point.machines["delivery"].data.size == len(world.messages)
 
@@ -72,7 +72,10 @@ def _check_reservations(world):
         is_reserved = machines[f"reservation/{number}"].state == "held"
         if is_reserved:
             assert machines[f"connector/{number}"].state not in {"Available", "Unavailable"}
-            assert machines[f"fault/{number}"].state != "faulted"
+            assert (
+                machines[f"fault/{number}"].state != "faulted"
+                or world.station.settings.reservations_outlast_faults
+            )
             assert (f"reservation/{number}", "expiry") in world.timers
         assert is_reserved or machines[f"connector/{number}"].state != "Reserved"
     held = [one for name, one in machines.items() if "reservation/" in name and one.state == "held"]

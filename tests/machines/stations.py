@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from engine.declaration.station import Station
 from engine.station_file import load
 from machines.vocabulary.settings import Recovery
+from tests.machines.central_system import UPDATING
 
 VARIANTS: dict[str, tuple[str, dict[str, object]]] = {
     "as declared": ("full", {}),
@@ -21,6 +22,8 @@ VARIANTS: dict[str, tuple[str, dict[str, object]]] = {
     "cable kept": ("full", {"unlock_connector_on_ev_side_disconnect": False}),
     "small queue": ("full", {"queue_size_max": 6, "transaction_message_attempts": 1}),
     "free of charge": ("full", {"free_id_tag": "FREE"}),
+    "updating": ("full", {"install_attempts_max": UPDATING, "recovery": Recovery.RESUME}),
+    "outlasting faults": ("full", {"reservations_outlast_faults": True}),
     "lenient": (
         "ac-smart",
         {

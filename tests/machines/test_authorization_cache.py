@@ -128,7 +128,7 @@ def test_nothing_is_learnt_while_the_cache_is_off(machine):
 
 
 def test_what_is_outdated_goes_while_the_cache_is_off(machine):
-    """Decision I2."""
+    """Decision LL2."""
     learn(machine, "A")
     learn(machine, "B")
     learn(machine, "A", BLOCKED, has_cache=False)

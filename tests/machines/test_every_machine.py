@@ -212,7 +212,7 @@ def test_every_notice_that_is_told_by_a_machine_has_a_route():
         assert set(notices_of(machine)) <= set(routes.HEARS), machine
 
 
-@pytest.mark.parametrize("table", ["HEARS", "HARDWARE", "WIRE", "REQUESTS"])
+@pytest.mark.parametrize("table", ["HEARS", "HARDWARE", "WIRE", "TRANSFERS", "REQUESTS"])
 def test_who_is_told_takes_it(table):
     for message, kinds in getattr(routes, table).items():
         for kind in (kinds,) if isinstance(kinds, str) else kinds:
@@ -226,6 +226,7 @@ def senders(kind, machine, message):
         "a notice": routes.HEARS.get(message, ()) if message in told() else (),
         "hardware": routes.HARDWARE.get(message, ()),
         "the link": routes.WIRE.get(message, ()),
+        "the engine": routes.TRANSFERS.get(message, ()),
         "the Central System": (routes.REQUESTS[message],) if message in routes.REQUESTS else (),
     }
     found = [sender for sender, kinds in routed.items() if kind in {one.partition("/")[0] for one in kinds}]

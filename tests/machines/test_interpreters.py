@@ -109,9 +109,9 @@ def told(monkeypatch):
     handle = Machine.handle
 
     def overheard(self, message, facts):
-        before = self.snapshot()
+        before, known = self.snapshot(), facts.frozen()  # what is known changes with the next message
         emitted = handle(self, message, facts)
-        deliveries.append((type(self), before, message, facts, self.snapshot(), emitted))
+        deliveries.append((type(self), before, message, known, self.snapshot(), emitted))
         return emitted
 
     assert isinstance(handle, FunctionType)

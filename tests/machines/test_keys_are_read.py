@@ -10,24 +10,16 @@ import machines
 from engine.station_file import load
 from machines.vocabulary.keys import Access, Keys
 
-SMART_CHARGING = "smart charging is not served yet"
-
 REPORTED_ONLY = {
-    "charge_profile_max_stack_level": SMART_CHARGING,
-    "charging_schedule_allowed_charging_rate_unit": SMART_CHARGING,
-    "charging_schedule_max_periods": SMART_CHARGING,
     "connector_phase_rotation": "tells the Central System how the installer wired the phases; no rule depends on it",
     "connector_phase_rotation_max_length": "enforced by items_max of ConnectorPhaseRotation",
-    "connector_switch3to1_phase_supported": SMART_CHARGING,
     "get_configuration_max_keys": "decision K2: a request for more keys is answered all the same",
-    "max_charging_profiles_installed": SMART_CHARGING,
     "meter_values_aligned_data_max_length": "enforced by items_max of MeterValuesAlignedData",
     "meter_values_sampled_data_max_length": "enforced by items_max of MeterValuesSampledData",
     "number_of_connectors": "follows from [[connectors]], which the rules read",
     "stop_txn_aligned_data_max_length": "enforced by items_max of StopTxnAlignedData",
     "stop_txn_sampled_data_max_length": "enforced by items_max of StopTxnSampledData",
     "supported_feature_profiles_max_length": "enforced by items_max of SupportedFeatureProfiles",
-    "supported_file_transfer_protocols": "transfers of files are not served yet",
 }
 """Attributes that no rule reads, and why they may be declared."""
 

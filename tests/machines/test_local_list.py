@@ -161,7 +161,7 @@ def test_a_differential_update_must_be_newer_than_the_list(machine, version):
     ],
 )
 def test_what_breaks_a_rule_fails_and_changes_nothing(machine, version, update_type, entries):
-    """Decision I4."""
+    """Decision LL4."""
     before = machine.data
     assert send(machine, version, update_type, *entries) is UpdateStatus.FAILED
     assert machine.data == before
@@ -207,7 +207,7 @@ def test_an_entry_is_expired_from_its_expiry_date_on(machine):
 
 
 def test_an_expiry_date_counts_as_passed_while_the_time_is_not_known(machine):
-    """Decision I1."""
+    """Decision LL1."""
     send(machine, 6, FULL, said("A", expiry_date=NOON), said("C"))
     assert machine.data.book.find("A").status_at(None) is AuthorizationStatus.EXPIRED
     assert machine.data.book.find("C").status_at(None) is ACCEPTED
@@ -240,7 +240,7 @@ def test_the_report_of_a_conflict_tells_the_status_as_it_is(machine, known, stat
 @pytest.mark.parametrize("status", AuthorizationStatus)
 @pytest.mark.parametrize(("tag", "may_charge"), [("A", True), ("B", False)])
 def test_only_another_outcome_is_a_conflict(machine, tag, may_charge, status):
-    """Decision I7: Accepted and ConcurrentTx are one outcome, Blocked, Expired and Invalid the other."""
+    """Decision LL7: Accepted and ConcurrentTx are one outcome, Blocked, Expired and Invalid the other."""
     is_conflict = (status in {"Accepted", "ConcurrentTx"}) is not may_charge
     assert bool(learn(machine, tag, status)) is is_conflict
 

@@ -47,6 +47,7 @@ from machines.vocabulary.hardware import (
 )
 from machines.vocabulary.ocpp import TriggerMessage, UnlockConnector
 from machines.vocabulary.transactions import UNSETTLED, TransactionMessage, to_request
+from machines.vocabulary.transfers import ENDINGS, GiveUpTransfer, TransferEffect
 from machines.vocabulary.wire import (
     CallAnswered,
     CallFailed,
@@ -96,6 +97,8 @@ class World:
         self.charge_point = ChargePoint(self.station.settings, self.station.keys, self.station.defaults)
         self.timers: dict[tuple[str, str], StartTimer] = {}
         self.readings: list[ReadMeter] = []
+        self.works: list[tuple[str, TransferEffect]] = []
+        self.stale: list[tuple[str, TransferEffect]] = []
         self.shown: dict[int, object] = {}
         self.triggered: set[str] = set()
         self.is_over = False
@@ -176,6 +179,12 @@ class World:
                 self.open_requests.discard(arrival.call_id)
             case Restart():
                 self.is_over = True
+            case GiveUpTransfer():
+                # One that ends just then is told all the same, before anything that is asked for later.
+                self.stale += [work for work in self.works if work[0] == by and self.chance.random() < 0.5]
+                self.works = [work for work in self.works if work[0] != by]
+            case TransferEffect():
+                self.works.append((by, effect))
             case LearnTime():
                 pass
             case _:
@@ -213,6 +222,7 @@ class World:
         kinds += [self.happen_late_answer] if self.late else []
         kinds += [self.happen_lock] * 6 if self.moving_locks() else []
         kinds += [self.happen_reading] * 6 if self.readings else []
+        kinds += [self.happen_work] * 3 if self.works or self.stale else []
         chance.choice(kinds)()
 
     def happen_link(self):
@@ -250,6 +260,14 @@ class World:
         is_silent = self.chance.random() < 0.1
         event = MeterReadFailed(asked.ticket) if is_silent else MeterRead(asked.ticket, reading)
         self.take(HardwareReported(asked.connector, event))
+
+    def happen_work(self):
+        """A transfer or an installation ends, well or not."""
+        works = self.stale or self.works
+        _, effect = works.pop(0 if self.stale else self.chance.randrange(len(works)))
+        good, bad = ENDINGS[type(effect)]
+        is_good = self.chance.random() < 0.7
+        self.take(good(effect.ticket) if is_good else bad(effect.ticket, "no"))
 
     # The hardware
 

@@ -125,6 +125,14 @@ class Station(ChargePoint):  # type: ignore[misc]  # the package has no types
         usual = call_result.BootNotification(current_time=_now(), interval=INTERVAL_S, status="Accepted")
         return self._answer("BootNotification", usual)
 
+    @on("DiagnosticsStatusNotification")
+    def on_diagnostics_status_notification(self, **_: Any) -> Any:
+        return self._answer("DiagnosticsStatusNotification", call_result.DiagnosticsStatusNotification())
+
+    @on("FirmwareStatusNotification")
+    def on_firmware_status_notification(self, **_: Any) -> Any:
+        return self._answer("FirmwareStatusNotification", call_result.FirmwareStatusNotification())
+
     @on("Heartbeat")
     def on_heartbeat(self, **_: Any) -> Any:
         return self._answer("Heartbeat", call_result.Heartbeat(current_time=_now()))

@@ -79,6 +79,11 @@ class Program:
         assert self._process.stdin is not None
         await self._process.stdin.send_all(line.encode() + b"\n")
 
+    async def end_input(self) -> None:
+        """Give the process no more lines."""
+        assert self._process.stdin is not None
+        await self._process.stdin.aclose()
+
     async def ended(self) -> int:
         """Wait for the end of the process, and of what it prints; return its exit code."""
         with trio.fail_after(GUARD_S):

@@ -376,7 +376,7 @@ async def test_free_of_charge_after_a_time_out_of_service(lab, autojump_clock):
     ("size", "left_out"), [(0, 0), (499, 0), (500, 1), (749, 1), (750, 3), (874, 3), (875, 7)]
 )
 def test_thinning(size, left_out):
-    """Decision D2, with room for 1000."""
+    """Decision DL2, with room for 1000."""
     assert thinning(size, 1000) == left_out
 
 

@@ -35,6 +35,70 @@ async def test_a_session_that_ends_offline_is_delivered_in_order(lab, autojump_c
     assert transaction.energy_wh == int(lab.connector().register_wh)
 
 
+async def test_days_without_a_connection(lab, autojump_clock):
+    """3.7: three sessions in three days, each with its samples, over a power cut too; nothing is lost or doubled."""
+    lab.declare(meter_value_sample_interval=900, allow_offline_tx_for_unknown_id=True)
+    async with lab.powered():
+        await lab.charge()
+        lab.swipe()
+        await trio.sleep(5)
+        lab.cut_link()
+        lab.connector().unplug()
+        for _ in range(2):
+            await offline_session(lab)
+    async with lab.powered(until_accepted=False):
+        await trio.sleep(60)
+        await offline_session(lab)
+        lab.restore_link()
+        for _ in range(3):
+            await lab.until("StopTransaction")
+        await trio.sleep(1)
+        assert queue_of(lab) == 0
+
+    assert [one.repeats for one in lab.csms.ledger.values()] == [0] * 4
+    total = sum(one.energy_wh for one in lab.csms.ledger.values())
+    assert total == pytest.approx(lab.connector().register_wh, abs=1)
+    samples = [one["transactionId"] for one in lab.calls("MeterValues")]
+    assert samples == [2] * 95 + [3] * 95 + [4] * 95
+
+
+async def offline_session(lab):
+    """A day of charging that nobody hears of."""
+    lab.connector().plug_in()
+    await trio.sleep(1)
+    lab.swipe()
+    await trio.sleep(24 * 3600 - 60)
+    lab.swipe()
+    await trio.sleep(30)
+    lab.connector().unplug()
+    await trio.sleep(29)
+
+
+async def test_after_a_reconnect_what_was_in_flight_is_sent_at_once_and_counts_nothing(lab, autojump_clock):
+    """Decision DL7: as often as the connection is lost, though one attempt is all that there is."""
+    lab.declare(transaction_message_attempts=1)
+    lab.csms.override("StartTransaction", lambda _: None)
+    async with lab.powered():
+        lab.connector().plug_in()
+        lab.swipe()
+        await lab.until("StartTransaction")
+        for _ in range(5):
+            await lab.csms.disconnect()
+            await trio.sleep(1)
+            while lab.states()["connection"] != "online":
+                await trio.sleep(0.1)
+            back = trio.current_time()
+            await lab.until("StartTransaction")
+            assert trio.current_time() - back < 1
+        lab.csms.override("StartTransaction", None)
+        await lab.csms.disconnect()
+        await trio.sleep(200)
+        assert queue_of(lab) == 0
+
+    assert len(lab.csms.ledger) == 1
+    assert len(lab.calls("BootNotification")) == 1
+
+
 async def test_only_one_call_is_in_flight(lab, autojump_clock):
     """J 4.1.1: no CALL before the one before it was answered, in both kinds of traffic."""
     async with lab.powered():
@@ -74,7 +138,7 @@ async def test_nothing_of_a_transaction_goes_out_before_its_start_is_settled(lab
 
 
 async def test_a_time_out_counts_nothing(lab, autojump_clock):
-    """Decision D1: whatever TransactionMessageAttempts says, silence is waited out."""
+    """Decision DL1: whatever TransactionMessageAttempts says, silence is waited out."""
     lab.declare(transaction_message_attempts=2, transaction_message_retry_interval=10)
     lab.csms.override("StartTransaction", lambda _: None)
     async with lab.powered():
@@ -128,7 +192,7 @@ async def test_a_late_answer_still_counts(lab, autojump_clock):
 
 
 async def test_samples_find_no_room_in_a_full_queue_and_the_stop_does(lab, autojump_clock):
-    """Decision D2: the bound is ``queue_size_max``; start and stop are never left out."""
+    """Decision DL2: the bound is ``queue_size_max``; start and stop are never left out."""
     lab.limit(queue_size_max=5)
     async with lab.powered():
         await lab.charge()

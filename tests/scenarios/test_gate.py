@@ -126,7 +126,7 @@ def outcome(request, state):
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("request_", REQUESTS, ids=lambda request: type(request).__name__)
 def test_every_request_in_every_registration_state(request_, state):
-    """4.2, 4.2.1, decision B3."""
+    """4.2, 4.2.1, decision BN3."""
     assert outcome(request_, state) == expected(request_, state)
 
 

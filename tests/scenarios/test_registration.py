@@ -101,7 +101,7 @@ async def test_interval_0_while_not_accepted_does_not_flood(lab, autojump_clock)
 
 @pytest.mark.parametrize("failure", [None, CallError(ErrorCode.INTERNAL_ERROR)], ids=["silence", "CALLERROR"])
 async def test_boot_notification_without_a_result_is_repeated(lab, autojump_clock, failure):
-    """Decision B1."""
+    """Decision BN1."""
     lab.csms.override("BootNotification", lambda _: failure)
     async with lab.powered(until_accepted=False):
         await lab.until("BootNotification")
@@ -221,7 +221,7 @@ async def test_the_clock_follows_the_central_system(lab, autojump_clock):
     """4.2, 4.6: the system clock says 1970, time stamps are those of the Central System, corrected by Heartbeat."""
     answering(lab, interval=100)
     async with lab.powered():
-        lab.csms._now = lambda: lab.now() + timedelta(hours=1)
+        lab.csms.now = lambda: lab.now() + timedelta(hours=1)
         await lab.until("Heartbeat")
         await trio.sleep(1)
         lab.connector().plug_in()

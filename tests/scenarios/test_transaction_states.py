@@ -6,10 +6,13 @@ lock, connector 2 a fixed cable that nobody uses.
 """
 
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 import trio
 
+from machines.transaction import Transaction
 from machines.vocabulary import ocpp
 from machines.vocabulary.ocpp import (
     AuthorizationStatus,
@@ -17,6 +20,7 @@ from machines.vocabulary.ocpp import (
     IdTagInfo,
     MessageTrigger,
     ResetType,
+    UpdateType,
 )
 from machines.vocabulary.settings import Recovery
 from tests.lab import Lab
@@ -58,6 +62,9 @@ REQUESTS = {
         connector_id=1, expiry_date=lab.now().replace(year=2030), id_tag="GUEST", reservation_id=1
     ),
     "Cancel": lambda _: ocpp.CancelReservation(reservation_id=1),
+    "Get key": lambda _: ocpp.GetConfiguration(key=("NumberOfConnectors",)),
+    "List version": lambda _: ocpp.GetLocalListVersion(),
+    "Send list": lambda _: ocpp.SendLocalList(list_version=1, update_type=UpdateType.FULL),
 }
 
 TABLE = """
@@ -90,7 +97,19 @@ Trigger boot     | Rejected             | Rejected             | Rejected       
 Trigger 9        | Rejected             | Rejected             | Rejected                      | Rejected                            | Rejected                            | Rejected                         | Rejected                          | Rejected
 Reserve 1        | Accepted: Reserved   | Occupied             | Occupied                      | Occupied                            | Occupied                            | Occupied                         | Occupied                          | Occupied
 Cancel           | Rejected             | Rejected             | Rejected                      | Rejected                            | Rejected                            | Rejected                         | Rejected                          | Rejected
+Get key          | 2 | 2 | 2 | 2 | 2 | 2 | 2 | 2
+List version     | 0 | 0 | 0 | 0 | 0 | 0 | 0 | 0
+Send list        | Accepted | Accepted | Accepted | Accepted | Accepted | Accepted | Accepted | Accepted
 """  # noqa: E501
+
+OF_OTHER_PARTS = {
+    "ClearChargingProfile",
+    "GetCompositeSchedule",
+    "GetDiagnostics",
+    "SetChargingProfile",
+    "UpdateFirmware",
+}
+"""Requests of profiles that have tables of their own."""
 
 
 def cells():
@@ -167,6 +186,27 @@ def outcome_of(lab, since, *, is_over):
     return ", ".join([*words, "restarts" if is_over else lab.states()["connector/1"]])
 
 
+def said(conf):
+    """The answer in a word: its status, or the value that was asked for."""
+    match conf:
+        case ocpp.GetConfigurationConf(configuration_key=(key,)):
+            return key.value
+        case ocpp.GetLocalListVersionConf(list_version=version):
+            return str(version)
+    return conf.status
+
+
+def test_the_table_has_every_state_of_a_transaction():
+    assert {*STATES} == {state.value for state in Transaction.states} | {"finishing"}
+
+
+def test_the_table_has_every_request_of_these_profiles():
+    commands = {action.name for action in ocpp.ACTIONS.values() if action.from_central_system}
+    lab = SimpleNamespace(csms=SimpleNamespace(ledger={}), now=lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    assert {type(make(lab)).__name__ for make in REQUESTS.values()} == commands - OF_OTHER_PARTS
+    assert {line.partition("|")[0].strip() for line in TABLE.splitlines()[3:]} == set(REQUESTS)
+
+
 @pytest.mark.parametrize(("request_name", "state", "answer", "outcome"), list(cells()))
 async def test_each_request_in_each_state(tmp_path, autojump_clock, request_name, state, answer, outcome):
     lab = Lab(tmp_path, "full")
@@ -174,7 +214,7 @@ async def test_each_request_in_each_state(tmp_path, autojump_clock, request_name
         since = len(lab.csms.transcript)
         if request_name:
             conf = await lab.csms.call(REQUESTS[request_name](lab))
-            assert conf.status == answer
+            assert said(conf) == answer
         with trio.move_on_after(10) as wait:
             await lab.running.wait_ended()
         assert outcome_of(lab, since, is_over=not wait.cancelled_caught) == outcome

@@ -7,6 +7,7 @@ import pytest
 import trio
 from msgspec.structs import replace
 
+from machines.vocabulary.effects import LeaveUnanswered
 from machines.vocabulary.ocpp import (
     AuthorizationStatus,
     BootNotificationConf,
@@ -17,7 +18,9 @@ from machines.vocabulary.ocpp import (
     StartTransactionConf,
     TriggerMessage,
 )
+from machines.vocabulary.wire import RequestReceived
 from tests.lab import EPOCH, Lab
+from tests.scenarios.test_gate import charge_point_in
 
 
 @pytest.fixture
@@ -79,6 +82,14 @@ async def test_what_is_asked_for_follows_the_answer(full, autojump_clock, messag
         assert sent_since(full, start) == ["conf", *[message.value] * count]
 
 
+@pytest.mark.parametrize("state", ["unregistered", "booting", "rejected"])
+@pytest.mark.parametrize("message", MessageTrigger)
+def test_nothing_is_triggered_where_nothing_is_answered(message, state):
+    """4.2, decision BN3: before the first answer, and while Rejected."""
+    step = charge_point_in(state)(RequestReceived("1", TriggerMessage(requested_message=message)))
+    assert [one.effect for one in step.effects] == [LeaveUnanswered()]
+
+
 @pytest.mark.parametrize("message", ["DiagnosticsStatusNotification", "FirmwareStatusNotification"])
 async def test_the_status_of_a_transfer_is_idle_when_nothing_runs(full, autojump_clock, message):
     """TC_054."""
@@ -114,7 +125,7 @@ async def test_a_connector_that_is_not_there_is_rejected(full, autojump_clock, m
 
 
 async def test_there_is_no_meter_of_connector_0(full, autojump_clock):
-    """Decision G3."""
+    """Decision TM3."""
     async with full.powered():
         assert await trigger(full, MessageTrigger.METER_VALUES, 0) == "Rejected"
 
@@ -137,7 +148,7 @@ async def test_a_connector_is_ignored_where_it_means_nothing(full, autojump_cloc
 
 
 async def test_boot_notification_is_rejected_once_accepted(full, autojump_clock):
-    """Decision G2."""
+    """Decision TM2."""
     async with full.powered():
         assert await trigger(full, MessageTrigger.BOOT_NOTIFICATION) == "Rejected"
         await trio.sleep(60)
@@ -257,7 +268,7 @@ async def test_a_silent_meter_is_asked_in_vain(full, autojump_clock):
 
 @pytest.mark.parametrize("asked", ["Authorize", "", "x" * 50])
 async def test_a_message_that_nobody_knows_is_not_implemented(full, autojump_clock, asked):
-    """Decision G1: no CALLERROR."""
+    """Decision TM1: no CALLERROR."""
     async with full.powered():
         assert await _raw_trigger(full, {"requestedMessage": asked}) == {"status": "NotImplemented"}
 

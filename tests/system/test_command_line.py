@@ -136,13 +136,16 @@ async def test_the_log_as_json_is_one_object_a_line(csms, tmp_path, quick):
 # The rest
 
 
-async def test_the_installed_command_names_its_four_commands():
+async def test_the_installed_command_names_its_commands():
     script = Path(sys.executable).with_name("statecharge")
     async with program(script, "--help") as running:
         assert await running.ended() == 0
 
     commands = running.out.all[running.out.all.index("Commands:") + 1 :]
-    assert [line.split()[0] for line in commands] == ["check", "demo", "diagram", "run"]
+    assert [line.split()[0] for line in commands] == [
+        *("check", "conformance", "demo", "devices", "diagram", "explore", "mutate", "play", "run", "schedule"),
+        *("tours", "why"),
+    ]
 
 
 async def test_an_unknown_command_is_one_line():

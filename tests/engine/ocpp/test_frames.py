@@ -189,3 +189,9 @@ def test_other_values_are_logged():
     text = '[2,"1","ChangeConfiguration",{"key":"HeartbeatInterval","value":"60"}]'
 
     assert loggable(text) == text
+
+
+@pytest.mark.parametrize("slashes", ["//", "\\/\\/"])
+def test_who_logs_in_in_a_url_is_not_logged(slashes):
+    text = f'[2,"1","UpdateFirmware",{{"location":"ftp:{slashes}maker:s3cret@files.example/fw","at":"a@b"}}]'
+    assert loggable(text) == text.replace("maker:s3cret@", "***@")

@@ -1,0 +1,1 @@
+"""Modbus over serial lines and TCP. Importing the client imports pymodbus, which is an extra."""

@@ -1,0 +1,112 @@
+"""A serial port as a Trio stream. pyserial opens it and sets it up; Trio does the waiting."""
+
+import os
+from functools import partial
+
+import serial
+import trio
+from msgspec import Struct
+
+CHUNK_SIZE = 512
+PARITIES = ("N", "E", "O")
+
+
+class SerialSettings(Struct, frozen=True, kw_only=True):
+    """A port and the characters on it."""
+
+    device: str
+    """Path, best one that udev keeps: /dev/serial/by-id/..."""
+    baudrate: int = 9600
+    parity: str = "N"
+    """N, E or O."""
+    stopbits: int = 1
+
+    @property
+    def bits(self) -> int:
+        """Bits of one character on the line, with start, parity and stop."""
+        return 1 + 8 + (self.parity != "N") + self.stopbits
+
+
+class SerialStream(trio.abc.Stream):
+    """An open port.
+
+    Its end is told by trio.BrokenResourceError from whatever waits: the adapter was unplugged.
+    """
+
+    def __init__(self, port: serial.Serial) -> None:
+        self._port = port
+        self._fd: int = port.fileno()
+        self._receiving = trio.Lock()
+        self._sending = trio.Lock()
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        """Wait for bytes; never b""."""
+        async with self._receiving:
+            while True:
+                self._check()
+                await trio.lowlevel.wait_readable(self._fd)
+                try:
+                    received = os.read(self._fd, max_bytes or CHUNK_SIZE)
+                except BlockingIOError:
+                    continue
+                except OSError as error:
+                    raise trio.BrokenResourceError(f"serial port: {error.strerror}") from error
+                if not received:
+                    raise trio.BrokenResourceError("serial port: unplugged")
+                return received
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """Hand all bytes to the port."""
+        async with self._sending:
+            await trio.lowlevel.checkpoint()
+            rest = memoryview(data)
+            while rest:
+                self._check()
+                try:
+                    rest = rest[os.write(self._fd, rest) :]
+                except BlockingIOError:
+                    await trio.lowlevel.wait_writable(self._fd)
+                except OSError as error:
+                    raise trio.BrokenResourceError(f"serial port: {error.strerror}") from error
+
+    async def wait_send_all_might_not_block(self) -> None:
+        """Wait until the port takes bytes."""
+        self._check()
+        await trio.lowlevel.wait_writable(self._fd)
+
+    async def aclose(self) -> None:
+        """Close the port; whoever waits on it is told."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            trio.lowlevel.notify_closing(fd)
+            self._port.close()
+        await trio.lowlevel.checkpoint()
+
+    def _check(self) -> None:
+        if self._fd < 0:
+            raise trio.ClosedResourceError("serial port: closed")
+
+
+async def open_port(settings: SerialSettings) -> SerialStream:
+    """Open a port for us alone.
+
+    Raises:
+        OSError: It is not there, in use, or does not have these settings.
+    """
+    # inter_byte_timeout=0 means VMIN=1: a read without bytes is refused, and b"" only means unplugged.
+    opened = partial(
+        serial.Serial,
+        settings.device,
+        baudrate=settings.baudrate,
+        parity=settings.parity,
+        stopbits=settings.stopbits,
+        timeout=0,
+        write_timeout=0,
+        inter_byte_timeout=0,
+        exclusive=True,
+    )
+    try:
+        port = await trio.to_thread.run_sync(opened)
+    except ValueError as error:
+        raise OSError(f"{settings.device}: {error}") from error
+    return SerialStream(port)

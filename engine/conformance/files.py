@@ -1,0 +1,98 @@
+"""Servers of files, and what installs them, in memory: for stations in virtual time (engine/jobs.py)."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import trio
+import trio.lowlevel
+
+from engine.installers import InstallError
+from engine.installers.simulated import SimulatedInstaller
+from engine.transfers.address import PORTS, Address
+from engine.transfers.limits import TransferError
+from engine.works import clear
+from machines.vocabulary.transfers import DeliverDiagnostics
+
+TRANSFER_S = 2.0
+"""How long any transfer takes."""
+
+NOBODY = "127.0.0.1"
+"""There is no server in the station itself."""
+
+
+class MemoryFiles:
+    """Implements :class:`engine.jobs.Works`.
+
+    Args:
+        collect: Gives what writes diagnostics into a file.
+    """
+
+    def __init__(self, collect: Callable[[DeliverDiagnostics, Path], Callable[[], None]]) -> None:
+        self._collect = collect
+        self.files: dict[str, bytes] = {}
+        """What servers have, by URL without credentials; uploads come here too."""
+        self.is_reachable = True
+        self.is_corrupt = False
+        """Whether what is downloaded is another thing than its maker made."""
+        self.runs_old = False
+        """Whether the old firmware runs after the restart."""
+        self.takes_uploads = True
+        self.installed: list[bytes] = []
+        """Everything that was installed."""
+        self.downloads = 0
+
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """All that there are."""
+        return tuple(PORTS)
+
+    async def fetch(self, address: Address, file: Path) -> None:
+        """See :class:`engine.jobs.Works`."""
+        self.downloads += 1
+        await trio.sleep(TRANSFER_S)
+        content = self.files.get(address.shown)
+        if not self.is_reachable or content is None:
+            raise TransferError(f"{address.shown}: not found")
+        _write(file, content)
+
+    async def verify(self, address: Address, file: Path) -> None:  # noqa: ARG002 - the name of a parameter
+        """See :class:`engine.jobs.Works`."""
+        await trio.sleep(TRANSFER_S)
+        if self.is_corrupt:
+            raise TransferError(f"{address.shown}: another checksum")
+
+    async def install(self, file: Path) -> None:
+        """See :class:`engine.jobs.Works`."""
+        await SimulatedInstaller().install(file, lambda _: None)
+        self.installed.append(_read(file))
+
+    async def confirm(self) -> None:
+        """See :class:`engine.jobs.Works`."""
+        await trio.lowlevel.checkpoint()
+        if self.runs_old:
+            raise InstallError("the old firmware runs")
+
+    async def collect(self, wanted: DeliverDiagnostics, file: Path) -> None:
+        """See :class:`engine.jobs.Works`."""
+        await trio.lowlevel.checkpoint()
+        self._collect(wanted, file)()
+
+    async def deliver(self, address: Address, file: Path) -> None:
+        """See :class:`engine.jobs.Works`."""
+        await trio.sleep(TRANSFER_S)
+        if not self.is_reachable or not self.takes_uploads or address.host == NOBODY:
+            raise TransferError(f"{address.shown}: refused")
+        self.files[address.shown] = _read(file)
+
+    async def clear(self, directory: Path, begin: str, kept: str = "") -> None:
+        """See :class:`engine.jobs.Works`."""
+        await trio.lowlevel.checkpoint()
+        clear(directory, begin, kept)
+
+
+def _read(file: Path) -> bytes:
+    return file.read_bytes()
+
+
+def _write(file: Path, content: bytes) -> None:
+    file.write_bytes(content)

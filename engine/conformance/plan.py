@@ -1,0 +1,160 @@
+"""What a run of the conformance command is to do, from what the user wants and from a run that was interrupted."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from engine.conformance.case import Case
+from engine.conformance.results import Header, Journal, JournalError
+from engine.conformance.rig import RigError
+from engine.conformance.rigs import Opener, rig_of
+from engine.conformance.script import ScriptError
+from engine.conformance.selection import SelectionError, in_order, select
+from engine.speed import FastClock, SpeedError
+
+LISTEN = ("127.0.0.1", 9000)
+PROMPT = "prompt"
+"""The rig where the user does not say."""
+TOLERANCE_S = 1.5
+"""How far times may be off, where the user does not say."""
+TOLERANCE_S_PER_SPEED = 0.03
+"""And so much more for each time that the clock is faster: what is late is late in real time."""
+
+
+class PlanError(Exception):
+    """The run cannot be played as it was asked for. One line, for the user."""
+
+
+MENDABLE = (PlanError, JournalError, RigError, ScriptError, SelectionError, SpeedError)
+"""What the user can mend."""
+
+
+class Wishes(Struct, frozen=True, kw_only=True):
+    """What the user said on the command line; None is nothing."""
+
+    listen: tuple[str, int] | None = None
+    tls: tuple[Path, Path | None] | None = None
+    """Certificate and key."""
+    identity: str | None = None
+    password: str | None = None
+    rig: str | None = None
+    select: str | None = None
+    scripts: Path | None = None
+    seed: int | None = None
+    sockets: tuple[int, ...] = ()
+    files: str = ""
+    """URL of a folder on the tester's server of files."""
+    tethered: tuple[int, ...] = ()
+    connectors: int | None = None
+    tolerance_s: float | None = None
+    speed: float | None = None
+    patience_s: float = 300
+    """How long to wait for the charge point, in real seconds."""
+    out: Path = Path("out/conformance")
+    resume: bool = False
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """What is done."""
+
+    wishes: Wishes
+    cases: tuple[Case, ...]
+    """In the order in which they are run, those that were run already among them."""
+    journal: Journal | None
+    """Of the run that goes on."""
+    listen: tuple[str, int]
+    identity: str | None
+    rig: str
+    open_rig: Opener
+    clock: FastClock | None
+    """None is real time."""
+    speed: float
+    tolerance_s: float
+    select: str
+    scripts: str
+    seed: int | None
+
+
+def prepare(wishes: Wishes) -> Plan:
+    """Make a plan.
+
+    Raises:
+        PlanError, JournalError, RigError, ScriptError, SelectionError, SpeedError: Something asked for is not there,
+            or does not fit the run that is to go on.
+    """
+    if wishes.tls is not None and wishes.tls[1] is None:
+        raise PlanError("--tls-cert: must come with --tls-key")
+    journal = Journal.resume(wishes.out) if wishes.resume else None
+    before = None if journal is None else journal.header
+    if before is not None:
+        _check_same(wishes, before)
+    scripts = str(wishes.scripts or "") if before is None else before.scripts
+    known = _cases(Path(scripts) if scripts else None)
+    if before is None:
+        selection, seed = wishes.select or "", wishes.seed
+        cases = in_order(select(known, selection), seed)
+    else:
+        selection, seed = before.select, before.seed
+        cases = _as_before(known, before)
+    rig = wishes.rig or (PROMPT if before is None else before.rig)
+    speed = wishes.speed or (1.0 if before is None else before.speed)
+    clock = FastClock(speed, speed)
+    if wishes.tolerance_s is not None:
+        tolerance_s = wishes.tolerance_s
+    elif before is not None:
+        tolerance_s = before.tolerance_s
+    else:
+        tolerance_s = TOLERANCE_S + TOLERANCE_S_PER_SPEED * (speed - 1)
+    return Plan(
+        wishes=wishes,
+        cases=tuple(cases),
+        journal=journal,
+        listen=wishes.listen or (LISTEN if before is None else _host_and_port(before.url)),
+        identity=wishes.identity or (None if before is None else before.identity),
+        rig=rig,
+        open_rig=rig_of(rig),
+        clock=None if speed == 1 else clock,
+        speed=speed,
+        tolerance_s=tolerance_s,
+        select=selection,
+        scripts=scripts,
+        seed=seed,
+    )
+
+
+def _check_same(wishes: Wishes, before: Header) -> None:
+    """A run goes on as it began."""
+    said = {
+        "--select": (wishes.select, before.select),
+        "--scripts": (None if wishes.scripts is None else str(wishes.scripts), before.scripts),
+        "--seed": (wishes.seed, before.seed),
+        "--speed": (wishes.speed, before.speed),
+        "--identity": (wishes.identity, before.identity),
+    }
+    for option, (found, wanted) in said.items():
+        if found is not None and found != wanted:
+            raise PlanError(f"{option} {found}: the run that is to be resumed has {wanted!r}; leave it out")
+
+
+def _as_before(known: Sequence[Case], before: Header) -> list[Case]:
+    by_name = {case.name: case for case in known}
+    if missing := [name for name in before.cases if name not in by_name]:
+        raise PlanError(f"the run that is to be resumed has a case {missing[0]}, which is no more")
+    return [by_name[name] for name in before.cases]
+
+
+def _host_and_port(url: str) -> tuple[str, int]:
+    """Of the address that a journal names."""
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(url)
+    return parts.hostname or LISTEN[0], parts.port or LISTEN[1]
+
+
+def _cases(scripts: Path | None) -> list[Case]:
+    """The test cases, then the scripts in a file or a directory."""
+    from engine.conformance.cases import CASES
+    from engine.conformance.scripted import cases_of
+
+    return [*CASES, *(() if scripts is None else cases_of(scripts))]

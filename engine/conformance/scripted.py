@@ -1,0 +1,139 @@
+"""Test scripts as cases of the conformance command: played on a station that is not ours to declare."""
+
+from pathlib import Path
+
+from engine.conformance.bed import OVERRIDDEN, Bed
+from engine.conformance.case import Case, NotApplicable
+from engine.conformance.execute import Execution, UnplayableError
+from engine.conformance.rig import Rig
+from engine.conformance.script import Answered, Script, ScriptError, read
+from engine.conformance.stimuli import (
+    ClearFault,
+    CutLink,
+    CutPower,
+    FreeLock,
+    JamLock,
+    PlugIn,
+    RaiseFault,
+    RestoreLink,
+    SilenceMeter,
+    Stimulus,
+    Unplug,
+)
+from engine.conformance.trial import QUIET_KEYS
+from machines.vocabulary.ocpp import ACTIONS
+
+SUFFIX = ".jsonl"
+PROFILE = "Core"
+"""Which every station announces; what else a script needs shows when it is played."""
+
+
+def cases_of(path: Path) -> list[Case]:
+    """The scripts in a file, or in the files ``*.jsonl`` of a directory and those in it, by name.
+
+    Raises:
+        ScriptError: There is none, one cannot be read, or two have the same name.
+    """
+    files = sorted(path.rglob(f"*{SUFFIX}")) if path.is_dir() else [path]
+    if not files:
+        raise ScriptError(f"{path}: found no {SUFFIX} file")
+    cases: dict[str, Case] = {}
+    for file in files:
+        script = read(file)
+        name = script.header.script
+        if name in cases:
+            raise ScriptError(f"{file}: there is another script {name!r}")
+        cases[name] = case_of(script)
+    return list(cases.values())
+
+
+def case_of(script: Script) -> Case:
+    """A script as a case: the station is at rest, gets the keys of the script, and starts anew."""
+    header = script.header
+
+    async def run(bed: Bed) -> None:
+        await _play(script, bed)
+
+    return Case(
+        id=header.script,
+        title=header.title,
+        profile=PROFILE,
+        run=run,
+        needs=tuple(sorted(script.stimuli - {CutLink, RestoreLink}, key=lambda kind: kind.__name__)),
+        text=f"Shows {', '.join(header.covers)}." if header.covers else "",
+    )
+
+
+async def _play(script: Script, bed: Bed) -> None:
+    header = script.header
+    if header.declares:
+        raise NotApplicable(f"the script is for a station that declares {' '.join(header.declares.split())}")
+    if any(isinstance(step, Answered) for step in script.steps):
+        raise NotApplicable("the script is for a Central System under test")
+    for key in QUIET_KEYS:
+        known = bed.declared.keys.get(key)
+        if known is not None and not known.is_readonly and known.value is not None:
+            await bed.configure(**{key: known.value})
+    await bed.configure(**header.keys)
+    for action in OVERRIDDEN:
+        bed.csms.override(action, None)
+    bed.csms.ledger.clear()  # transactions are numbered from 1
+    execution = Execution(script, bed.csms, _Hands(bed), tolerance_s=bed.tolerance_s)
+    try:
+        await execution.run(bed.restart)
+    except UnplayableError as error:
+        raise NotApplicable(str(error)) from error
+    finally:
+        for action in {step.answers for step in script.steps if hasattr(step, "answers")}:
+            bed.csms.override(action, None)
+    # The execution has read what came, and what comes after a script is none of its business.
+    bed.sequence.pass_over()
+    bed.sequence.ignored.update(ACTIONS)
+
+
+class _Hands(Rig):
+    """The rig of a bed, which remembers what must be undone."""
+
+    def __init__(self, bed: Bed) -> None:
+        self._bed = bed
+
+    def can(self, kind: type[Stimulus]) -> bool:
+        return self._bed.can(kind)
+
+    async def do(self, stimulus: Stimulus) -> None:
+        bed = self._bed
+        match stimulus:
+            case PlugIn(connector=number):
+                await bed.plug_in(number)
+            case Unplug(connector=number, side=side):
+                await bed.unplug(number, side)
+            case RaiseFault(connector=number, error_code=code):
+                await bed.rig.do(stimulus)
+                bed.faults.add((number, code))
+            case ClearFault(connector=number, error_code=code):
+                await bed.clear_fault(code, number)
+            case JamLock(connector=number):
+                await bed.jam_lock(number)
+            case FreeLock(connector=number):
+                await bed.free_lock(number)
+            case SilenceMeter(connector=number, silent=True):
+                await bed.silence_meter(number)
+            case SilenceMeter(connector=number):
+                await bed.revive_meter(number)
+            case CutLink():
+                await bed.cut_link()
+            case RestoreLink():
+                await bed.restore_link()
+            case CutPower(seconds=seconds):
+                await bed.cut_power(seconds)
+            case _:
+                await bed.rig.do(stimulus)
+
+    async def is_locked(self, connector: int) -> bool | None:
+        return await self._bed.rig.is_locked(connector)
+
+    async def has_energy(self, connector: int) -> bool | None:
+        return await self._bed.rig.has_energy(connector)
+
+    async def register_wh(self, connector: int) -> float | None:
+        return await self._bed.rig.register_wh(connector)

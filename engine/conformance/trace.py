@@ -1,0 +1,142 @@
+"""What happened during a case, line by line: frames, stimuli and connections, on one time line."""
+
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from engine.conformance.rig import Rig
+from engine.conformance.stimuli import Stimulus, kind_name
+from engine.csms import SENT, Entry
+from engine.ocpp import frames
+
+
+class Kind(StrEnum):
+    """What a line of a trace is."""
+
+    CALL = "call"
+    RESULT = "result"
+    ERROR = "error"
+    NO_FRAME = "no frame"
+    """The station sent what is no frame of OCPP-J."""
+    STIMULUS = "stimulus"
+    """What the rig did, or was asked."""
+    CONNECTION = "connection"
+
+
+FRAME_KINDS = {
+    frames.CALL: Kind.CALL,
+    frames.CALL_RESULT: Kind.RESULT,
+    frames.CALL_ERROR: Kind.ERROR,
+    0: Kind.NO_FRAME,
+}
+
+
+class Line(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of a trace."""
+
+    time: datetime
+    kind: Kind
+    from_csms: bool = False
+    """Of a frame: who sent it."""
+    name: str
+    """The action, the stimulus, or what became of the connection."""
+    detail: dict[str, Any] = {}
+
+    def __str__(self) -> str:
+        """For people: time, direction, name and particulars."""
+        arrow = {Kind.STIMULUS: "*", Kind.CONNECTION: "-"}.get(self.kind, "<" if self.from_csms else ">")
+        suffix = {Kind.RESULT: ".conf", Kind.ERROR: " CALLERROR"}.get(self.kind, "")
+        return f"{self.time:%H:%M:%S.%f}"[:12] + f" {arrow} {self.name}{suffix} {brief(self.detail)}".rstrip()
+
+
+def brief(detail: dict[str, Any]) -> str:
+    """Members of a payload in a few words."""
+    return " ".join(f"{name}={_value(value)}" for name, value in detail.items())
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) and " " not in value else msgspec.json.encode(value).decode()
+
+
+def line_of(entry: Entry) -> Line:
+    """A frame of the transcript of the Central System."""
+    return Line(
+        time=entry.time,
+        kind=FRAME_KINDS[entry.kind],
+        from_csms=entry.direction == SENT,
+        name=entry.action or "?",
+        detail=entry.payload,
+    )
+
+
+class Notes:
+    """What happens beside the frames, noted as it happens.
+
+    Args:
+        now: Tells the time of day, as for the frames.
+    """
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self.lines: list[Line] = []
+        self._now = now
+
+    def stimulus(self, name: str, detail: dict[str, Any]) -> None:
+        """The rig does something, or looks at something."""
+        self.lines.append(Line(time=self._now(), kind=Kind.STIMULUS, name=name, detail=detail))
+
+    def connection(self, what: str, **detail: Any) -> None:
+        """The station connects, is refused, or leaves."""
+        self.lines.append(Line(time=self._now(), kind=Kind.CONNECTION, name=what, detail=detail))
+
+
+def merged(entries: list[Entry], notes: list[Line]) -> tuple[Line, ...]:
+    """One time line of frames and notes; what happened at the same time stays in its order."""
+    return tuple(sorted([*notes, *map(line_of, entries)], key=lambda line: line.time))
+
+
+class NotedRig:
+    """A rig whose stimuli are noted. Implements ``engine.conformance.rig.Rig``.
+
+    Args:
+        rig: What gives the stimuli.
+        notes: Where they go.
+    """
+
+    def __init__(self, rig: Rig, notes: Notes) -> None:
+        self._rig = rig
+        self._notes = notes
+
+    def can(self, kind: type[Stimulus]) -> bool:
+        """As the rig can."""
+        return self._rig.can(kind)
+
+    async def do(self, stimulus: Stimulus) -> None:
+        """Note it, then give it."""
+        detail = msgspec.to_builtins(stimulus)
+        del detail["do"]
+        self._notes.stimulus(
+            kind_name(type(stimulus)), {name: v for name, v in detail.items() if v is not None}
+        )
+        await self._rig.do(stimulus)
+
+    async def is_locked(self, connector: int) -> bool | None:
+        """What the rig sees, noted."""
+        seen = await self._rig.is_locked(connector)
+        self._notes.stimulus("is locked", {"connector": connector, "seen": seen})
+        return seen
+
+    async def has_energy(self, connector: int) -> bool | None:
+        """What the rig sees, noted."""
+        seen = await self._rig.has_energy(connector)
+        self._notes.stimulus("has energy", {"connector": connector, "seen": seen})
+        return seen
+
+    async def register_wh(self, connector: int) -> float | None:
+        """What the rig sees, noted."""
+        seen = await self._rig.register_wh(connector)
+        self._notes.stimulus("register in Wh", {"connector": connector, "seen": seen})
+        return seen

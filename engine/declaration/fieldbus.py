@@ -1,0 +1,71 @@
+"""Whether devices on Modbus lines are declared so that they can be spoken to: a line each, and a map that fits."""
+
+from pathlib import Path
+
+from drivers.map_files import find_map
+from drivers.register_map import RegisterMap
+from drivers.strict_toml import FileError
+from engine.declaration.layers import Layers, Table
+from engine.declaration.problems import EntryPath, show_value
+
+MAPS = Path("/etc/statecharge/devices")
+"""Where an installation keeps register maps of its own, unless it says otherwise (``maps``)."""
+
+
+def maps_folder(station: Path, stated: object) -> Path:
+    """The folder of the installation's own register maps."""
+    return station.parent / stated if isinstance(stated, str) else MAPS
+
+
+def check_modbus(layers: Layers, path: EntryPath, connector: Table, parameters: Table) -> None:
+    """Note what is wrong with the controller and the meter of ``connector``, which stands at ``path``."""
+    place: EntryPath = (*path, "parameters")
+    folder = maps_folder(layers.file, parameters.get("maps"))
+    evse = parameters.get("evse")
+    if isinstance(evse, dict):
+        found = _check_device(layers, (*place, "evse"), evse, "evse", folder)
+        if found is not None:
+            _check_evse(layers, path, connector, evse, found)
+    meter = parameters.get("meter")
+    if isinstance(meter, dict):
+        if "map" not in meter:
+            layers.refuse((*place, "meter", "map"), "nothing", "the name of a register map")
+        _check_device(layers, (*place, "meter"), meter, "meter", folder)
+
+
+def _check_device(
+    layers: Layers, path: EntryPath, device: Table, kind: str, folder: Path
+) -> RegisterMap | None:
+    if ("device" in device) is ("host" in device):
+        found = "both" if "device" in device else "neither"
+        layers.refuse(path, found, "device, a serial line, or host, a computer")
+    if "device" in device and device.get("framing") == "tcp":
+        layers.refuse((*path, "framing"), '"tcp"', '"rtu" on a serial line')
+    name, point = device.get("map"), device.get("point", 1)
+    if not isinstance(name, str) or not isinstance(point, int):
+        return None
+    try:
+        found_map = find_map(name, folder, point)
+    except FileError as error:
+        for problem in str(error).splitlines():
+            layers.refuse((*path, "map"), show_value(name), f"the name of a register map: {problem}")
+        return None
+    if found_map.kind != kind:
+        layers.refuse((*path, "map"), f"{show_value(name)}, of kind {found_map.kind}", f"one of kind {kind}")
+        return None
+    return found_map
+
+
+def _check_evse(layers: Layers, path: EntryPath, connector: Table, evse: Table, found: RegisterMap) -> None:
+    """Whether the controller can do what is declared of the connector."""
+    place: EntryPath = (*path, "parameters", "evse")
+    most_a = found.actions["set_current"].arguments["amps"].max
+    stated_a = connector.get("current_max_a")
+    if isinstance(stated_a, int | float) and stated_a > most_a:
+        layers.refuse((*path, "current_max_a"), f"{stated_a:g}", f"at most {most_a:g}, with {found.name}")
+    if connector.get("has_lock") is True and not {"lock", "unlock"} <= found.actions.keys():
+        layers.refuse((*path, "has_lock"), "true", f"false: the map of {found.name} has no lock")
+    if "watchdog_s" in evse and "watchdog" not in found.actions:
+        layers.refuse(
+            (*place, "watchdog_s"), show_value(evse["watchdog_s"]), f"nothing: {found.name} has none"
+        )

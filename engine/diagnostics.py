@@ -1,0 +1,70 @@
+"""What a station tells of itself in a file: for GetDiagnostics, and for whoever has to find out what went wrong.
+
+One archive (zip) of JSON lines and JSON: the log, every transition, configuration without secrets, what the database
+holds, the station as declared. Bounded, since every part of it is.
+"""
+
+import sys
+import zipfile
+from collections.abc import Iterable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from engine.history import Happened
+
+FILE_MODE = 0o600
+
+
+class Diagnostics(Struct, frozen=True, kw_only=True):
+    """What goes into the archive."""
+
+    log: Iterable[Mapping[str, Any]]
+    """Events, oldest first."""
+    history: Iterable[Happened]
+    """Transitions, oldest first."""
+    configuration: Mapping[str, Any]
+    """Keys and values, secrets masked."""
+    database: Mapping[str, int]
+    """How much there is of what."""
+    station: Mapping[str, Any]
+    """Who it is, and the hash of its declaration."""
+    machines: Mapping[str, str]
+    """The state of every machine."""
+
+
+def write(diagnostics: Diagnostics, file: Path) -> None:
+    """Write the archive to ``file``, readable by its owner only.
+
+    Raises:
+        OSError: The disk.
+    """
+    file.touch(mode=FILE_MODE)
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("log.jsonl", _lines(diagnostics.log))
+        archive.writestr("history.jsonl", _lines(diagnostics.history))
+        for name in ("configuration", "database", "station", "machines"):
+            archive.writestr(f"{name}.json", _pretty(getattr(diagnostics, name)))
+        archive.writestr("versions.json", _pretty(versions()))
+
+
+def versions() -> dict[str, str]:
+    """Of this program and what it stands on."""
+    found = {"python": sys.version.split()[0]}
+    for name in ("statecharge", "trio", "trio-websocket", "msgspec", "python-statemachine"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed as a package"
+    return found
+
+
+def _lines(rows: Iterable[object]) -> bytes:
+    return b"".join(msgspec.json.encode(row, enc_hook=str) + b"\n" for row in rows)
+
+
+def _pretty(value: object) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value, enc_hook=str, order="sorted"))

@@ -1,0 +1,1 @@
+"""``statecharge explore``: the composed machines searched for what must not be."""

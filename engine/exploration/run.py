@@ -1,0 +1,90 @@
+"""A run of ``statecharge explore``: what is found, told as it comes; the exit code."""
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from engine.diagrams import sequence
+from engine.exploration import report, story
+from engine.exploration.work import ExplorationError, Note, Outcome, Violation, Wish, events, explored
+
+STATES, WALKS = 20_000, 20
+"""How far a run goes by itself. Rows that are not taken by then count as dead."""
+
+
+def conduct(wish: Wish, jobs: int, out: Path, console: IO[str]) -> int:
+    """Explore what ``wish`` says and print it; return 1 if something is not as it must be.
+
+    Raises:
+        ExplorationError: A diagram cannot be written.
+    """
+    for line in report.head(wish):
+        console.write(f"{line}\n")
+    outcomes: list[Outcome] = []
+    with _progress(len(wish.alphabets)) as (note, advance):
+        for outcome in explored(wish, jobs, note):
+            outcomes.append(outcome)
+            for line in report.lines(outcome):
+                console.write(f"{line}\n")
+            console.flush()
+            advance()
+    for line in report.sums(outcomes):
+        console.write(f"{line}\n")
+    known, unknown = report.missing(wish, outcomes)
+    if wish.is_everything:
+        for line in report.dead(known, unknown):
+            console.write(f"{line}\n")
+    violations = [outcome.violation for outcome in outcomes if outcome.violation is not None]
+    for violation in violations:
+        _tell(wish, violation, out, console)
+    if not violations:
+        console.write("no violation\n")
+    return 1 if violations or (unknown and _is_decided(wish)) else 0
+
+
+def _is_decided(wish: Wish) -> bool:
+    """Whether a row that was not taken counts as dead: of a station that uses all of them, and not in a short run."""
+    is_whole = wish.states >= STATES and wish.walks >= WALKS and wish.depth is None
+    return is_whole and wish.is_everything and report.takes_everything(wish)
+
+
+def _tell(wish: Wish, violation: Violation, out: Path, console: IO[str]) -> None:
+    """Print the trace, and write its diagram."""
+    happened = events(wish, violation)
+    items = list(story.drawn(happened))
+    console.write(f"\n{report.violated(violation)}\n\n")
+    for line in story.told(happened):
+        console.write(f"{line}\n")
+    name = re.sub(r"[^a-z0-9]+", "-", f"{violation.alphabet} {violation.place}".casefold())
+    texts = {
+        ".mmd": sequence.mermaid(story.PARTICIPANTS, items),
+        ".txt": sequence.plain(story.PARTICIPANTS, items),
+    }
+    for suffix, text in texts.items():
+        path = out / f"{name}{suffix}"
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        except OSError as error:
+            raise ExplorationError(f"{path}: {error.strerror or error}") from error
+        console.write(f"{path}\n")
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[tuple[Note, Callable[[], None]]]:
+    """A progress bar on standard error, if that is a terminal and rich is installed."""
+    try:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    except ModuleNotFoundError:
+        yield lambda _what: None, lambda: None
+        return
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(
+        *columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
+    ) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda what: bar.update(task, description=what), lambda: bar.advance(task)

@@ -1,0 +1,272 @@
+"""Why a station is where it is: the latest transitions of every machine, in a bounded ring on disk.
+
+A database of its own beside that of the station: people read it while the station runs, and nothing that matters waits
+for it. Rows are written by the second, in a thread; a power cut may cost the last ones, and only those.
+"""
+
+import os
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+
+import trio
+from msgspec import Struct
+
+from engine.speed import of_real_time
+from machines.charge_point import Step, Taken
+from machines.machine import Row
+from machines.vocabulary.effects import Instant
+
+FILE = "history.sqlite3"
+WRITE_EVERY_S = 1.0
+"""Rows wait together so long."""
+SHOWN_MAX = 40
+"""Characters of a value of a message that are kept."""
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS history (
+    number INTEGER PRIMARY KEY, time REAL NOT NULL, machine TEXT NOT NULL, message TEXT NOT NULL, cause TEXT NOT NULL,
+    source TEXT NOT NULL, target TEXT NOT NULL, clause TEXT NOT NULL, guards TEXT NOT NULL
+)
+"""
+
+
+class HistoryError(Exception):
+    """There is no history to be read. One line, for the user."""
+
+
+class Happened(Struct, frozen=True):
+    """A transition that was taken."""
+
+    time: float
+    """POSIX seconds."""
+    machine: str
+    """Such as ``transaction/1``."""
+    message: str
+    """What it was told, without texts: they may be tokens or passwords."""
+    cause: str
+    """What came from outside, and led to it."""
+    source: str
+    target: str
+    clause: str
+    guards: str
+    """That decided between several ways; empty if there was one way."""
+
+    @property
+    def connector(self) -> int:
+        """The connector whose machine it is; 0 for the station."""
+        number = self.machine.partition("/")[2]
+        return int(number) if number else 0
+
+
+class _Noted(Struct, frozen=True):
+    """A transition, not yet written."""
+
+    instant: Instant
+    cause: str
+    taken: Taken
+
+
+class History:
+    """Keeps what happened.
+
+    Args:
+        file: The database; None keeps it in memory.
+        rows_max: Transitions that are kept; the oldest go.
+        resolve: Tells the time of day of an instant.
+    """
+
+    def __init__(self, file: Path | None, rows_max: int, resolve: Callable[[Instant], float]) -> None:
+        self._file = file
+        self._rows_max = rows_max
+        self._resolve = resolve
+        self._noted: deque[_Noted] = deque(maxlen=rows_max)
+        self._kept: deque[Happened] = deque(maxlen=rows_max)
+        """Without a file, what was written."""
+        self._is_news = trio.Event()
+        self._database: sqlite3.Connection | None = None
+
+    def note(self, instant: Instant, arrival: object, step: Step) -> None:
+        """Keep the transitions of ``step`` that changed or did something."""
+        cause = type(arrival).__name__
+        for taken in step.taken:
+            row = taken.row
+            if row.source != row.target or row.action:
+                self._noted.append(_Noted(instant, cause, taken))
+        if self._noted:
+            self._is_news.set()
+
+    async def run(self) -> None:
+        """Write what was noted, by the second, until cancelled."""
+        while self._rows_max:
+            await self._is_news.wait()
+            await trio.sleep(of_real_time(WRITE_EVERY_S))
+            self._is_news = trio.Event()
+            await trio.to_thread.run_sync(self.write)
+
+    def write(self) -> None:
+        """Write what was noted and not written yet. If the disk will not, that is lost and nothing else."""
+        rows = []
+        while self._noted:
+            rows.append(self._row(self._noted.popleft()))
+        if self._file is None:
+            self._kept.extend(rows)
+        elif rows:
+            try:
+                if self._database is None:
+                    self._database = _open(self._file)
+                _write(self._database, rows, self._rows_max)
+            except (sqlite3.Error, OSError):
+                self._give_up()
+
+    def close(self) -> None:
+        """Write the rest, and give the database up."""
+        self.write()
+        self._give_up()
+
+    def _give_up(self) -> None:
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    def recent(self, start: float | None = None, stop: float | None = None) -> list[Happened]:
+        """What happened from ``start`` to ``stop`` (POSIX seconds; None is no bound), oldest first."""
+        if self._file is not None:
+            return read(self._file, start=start, stop=stop) if self._file.exists() else []
+        self.write()
+        return [one for one in self._kept if _is_within(one.time, start, stop)]
+
+    def _row(self, noted: _Noted) -> Happened:
+        address, row, message = noted.taken
+        return Happened(
+            time=self._resolve(noted.instant),
+            machine=address,
+            message=shown(message),
+            cause=noted.cause,
+            source=row.source,
+            target=row.target,
+            clause=row.clause,
+            guards=guards_of(row),
+        )
+
+
+def shown(message: object) -> str:
+    """A message in a few words: its name, and those of its values that are numbers, flags or words of OCPP."""
+    values = []
+    if isinstance(message, Struct):
+        for name in message.__struct_fields__:
+            value = getattr(message, name)
+            if isinstance(value, Enum):
+                values.append(f"{name} {value.value}")
+            elif isinstance(value, bool | int | float):
+                values.append(f"{name} {value}"[:SHOWN_MAX])
+    name = type(message).__name__
+    return f"{name} ({', '.join(values)})" if values else name
+
+
+def guards_of(row: Row) -> str:
+    """The guards of a row, as words."""
+    return ", ".join(name if expected else f"not {name}" for name, expected in row.guards)
+
+
+def _is_within(time: float, start: float | None, stop: float | None) -> bool:
+    return (start is None or time >= start) and (stop is None or time <= stop)
+
+
+# The database
+
+
+def _open(file: Path) -> sqlite3.Connection:
+    """The database; a file that is none any more makes room for a new one.
+
+    Raises:
+        OSError, sqlite3.Error: The disk will not.
+    """
+    os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+    try:
+        return _prepared(file)
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError:
+        file.unlink()
+        return _prepared(file)
+
+
+def _prepared(file: Path) -> sqlite3.Connection:
+    # Written by threads, one after the other.
+    database = sqlite3.connect(file, timeout=1, isolation_level=None, check_same_thread=False)
+    try:
+        # A power cut costs the last rows at most; none of them is worth waiting for the disk.
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = NORMAL")
+        database.execute(SCHEMA)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _write(database: sqlite3.Connection, rows: Iterable[Happened], rows_max: int) -> None:
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        database.executemany(
+            "INSERT INTO history VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(o.time, o.machine, o.message, o.cause, o.source, o.target, o.clause, o.guards) for o in rows],
+        )
+        database.execute(
+            "DELETE FROM history WHERE number <= (SELECT max(number) FROM history) - ?", (rows_max,)
+        )
+        database.execute("COMMIT")
+    except BaseException:
+        if database.in_transaction:
+            database.execute("ROLLBACK")
+        raise
+
+
+def read(
+    file: Path, *, connector: int | None = None, start: float | None = None, stop: float | None = None
+) -> list[Happened]:
+    """The history in ``file``, oldest first.
+
+    Args:
+        file: Of a station that runs, or that does not.
+        connector: Only what its machines did, and those of the station (0: those alone).
+        start: POSIX seconds; None is no bound.
+        stop: The same.
+
+    Raises:
+        HistoryError: There is none.
+    """
+    if not file.exists():
+        raise HistoryError(f"{file}: there is no history; a station writes it while it runs")
+    try:
+        database = sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=5)
+        try:
+            rows = database.execute(
+                "SELECT time, machine, message, cause, source, target, clause, guards FROM history"
+                " WHERE time >= ? AND time <= ? ORDER BY number",
+                (start if start is not None else float("-inf"), stop if stop is not None else float("inf")),
+            ).fetchall()
+        finally:
+            database.close()
+    except sqlite3.Error as error:
+        raise HistoryError(f"{file}: cannot be read: {error}") from error
+    found = [Happened(*row) for row in rows]
+    return [one for one in found if connector is None or one.connector in {0, connector}]
+
+
+def told(happened: Happened) -> str:
+    """A transition in plain language, one line."""
+    time = datetime.fromtimestamp(happened.time, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    kind, _, number = happened.machine.partition("/")
+    who = kind.replace("_", " ") + (f" {number}" if number else "")
+    if happened.source == happened.target:
+        what = f"stays {happened.source.replace('_', ' ')}"
+    else:
+        what = f"goes from {happened.source.replace('_', ' ')} to {happened.target.replace('_', ' ')}"
+    because = f", as {happened.guards.replace('_', ' ')}" if happened.guards else ""
+    by = f" [{happened.cause}]" if not happened.message.startswith(happened.cause) else ""
+    return f"{time}  {who} {what} on {happened.message}{because}: {happened.clause}{by}"

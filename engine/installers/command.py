@@ -1,0 +1,106 @@
+"""An installer that is a program, such as swupdate-client, with its arguments as declared."""
+
+import os
+import subprocess
+from functools import partial
+from pathlib import Path
+
+import trio
+
+from engine.installers import InstallError, OnProgress
+from engine.speed import of_real_time
+
+FILE = "{file}"
+"""Stands for the path of the downloaded file in an argument."""
+TOLD_MAX = 200
+"""Characters of what the program says that are told on."""
+OUTPUT_MAX = 64 * 1024
+"""Bytes of its output that are kept: the last ones."""
+
+
+class CommandInstaller:
+    """Runs ``install`` with the file, and ``confirm`` after the restart.
+
+    The file is the argument that holds ``{file}``, and STATECHARGE_FIRMWARE in the environment. A line of output that
+    begins with a number and ``%`` tells how far it is. Exit code 0 is success.
+
+    Args:
+        install: Program and arguments.
+        confirm: Program and arguments that tell by exit code 0 that the new firmware runs; empty: whatever runs is it.
+        environment: Added to that of the station.
+        timeout_s: A program that takes longer is ended.
+    """
+
+    def __init__(
+        self,
+        install: tuple[str, ...],
+        confirm: tuple[str, ...] = (),
+        environment: tuple[tuple[str, str], ...] = (),
+        timeout_s: float = 1800,
+    ) -> None:
+        self._install = install
+        self._confirm = confirm
+        self._environment = dict(environment)
+        self._timeout_s = timeout_s
+
+    async def install(self, file: Path, on_progress: OnProgress) -> None:
+        """See :class:`engine.installers.Installer`."""
+        command = [argument.replace(FILE, str(file)) for argument in self._install]
+        await self._run(command, {"STATECHARGE_FIRMWARE": str(file)}, on_progress)
+
+    async def confirm(self) -> None:
+        """See :class:`engine.installers.Installer`."""
+        if self._confirm:
+            await self._run(list(self._confirm), {}, lambda _: None)
+
+    async def _run(self, command: list[str], extra: dict[str, str], on_progress: OnProgress) -> None:
+        kept = bytearray()
+
+        async def follow(stream: trio.abc.ReceiveStream) -> None:
+            async for chunk in stream:
+                kept.extend(chunk)
+                del kept[:-OUTPUT_MAX]
+                percent = _percent(bytes(kept))
+                if percent is not None:
+                    on_progress(percent)
+
+        environment = {**os.environ, **self._environment, **extra}
+        try:
+            with trio.move_on_after(of_real_time(self._timeout_s)) as scope:
+                async with trio.open_nursery() as nursery:
+                    run = partial(
+                        trio.run_process,
+                        command,
+                        stdin=b"",
+                        stdout=subprocess.PIPE,
+                        stderr=subprocess.STDOUT,
+                        env=environment,
+                        check=False,
+                    )
+                    process: trio.Process = await nursery.start(run)
+                    assert process.stdout is not None
+                    await follow(process.stdout)
+        except* OSError as group:
+            raise InstallError(f"{command[0]}: {_why(group)}") from group
+        if scope.cancelled_caught:
+            raise InstallError(f"{command[0]}: not done in {self._timeout_s:g} s")
+        if process.returncode:
+            lines = kept.decode(errors="replace").strip().splitlines()
+            told = f": {lines[-1][:TOLD_MAX]}" if lines else ""
+            raise InstallError(f"{command[0]}: exit code {process.returncode}{told}")
+
+
+def _why(group: BaseExceptionGroup[BaseException]) -> str:
+    error = group.exceptions[0]
+    return (
+        _why(error) if isinstance(error, BaseExceptionGroup) else getattr(error, "strerror", "") or str(error)
+    )
+
+
+def _percent(output: bytes) -> int | None:
+    """The latest line that says how far it is."""
+    for line in reversed(output.replace(b"\r", b"\n").split(b"\n")):
+        number, sign, _ = line.strip().partition(b"%")
+        if sign and number.strip().isdigit() and int(number) <= 100:
+            return int(number)
+    return None

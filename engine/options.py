@@ -1,0 +1,85 @@
+"""What the commands of the command line share: options that are checked, and errors in one line."""
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import click
+
+
+def host_and_port(_context: object, _parameter: object, value: str | None) -> tuple[str, int] | None:
+    """Check an option that is ``HOST:PORT`` or ``PORT``."""
+    if value is None:
+        return None
+    host, _, port = value.rpartition(":")
+    if not port.isdecimal() or int(port) > 65_535:
+        raise click.BadParameter(f"{value!r}; allowed: HOST:PORT or PORT, with a port of 0 to 65535.")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def url(_context: object, _parameter: object, value: str | None) -> str | None:
+    """Check an option that is the URL of a Central System."""
+    from engine.declaration.checks import complain_url
+
+    if value is not None and (complaint := complain_url(value)):
+        raise click.BadParameter(f"{value!r}; allowed: {complaint}.")
+    return value
+
+
+def identity(_context: object, _parameter: object, value: str | None) -> str | None:
+    """Check an option that is the identity of a charge point."""
+    from engine.declaration.schema import ENTRIES
+
+    (entry,) = (entry for entry in ENTRIES if entry.path == "csms.identity")
+    assert entry.max is not None
+    if value is not None and (not re.fullmatch(entry.pattern, value) or len(value) > entry.max):
+        raise click.BadParameter(f"{value!r}; allowed: 1..{entry.max:g} characters, {entry.words}.")
+    return value
+
+
+UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def since(_context: object, _parameter: object, value: str | None) -> float | None:
+    """Read an option that is a point in the past, as POSIX seconds; a time without a zone is UTC."""
+    from datetime import UTC, datetime
+
+    if value is None:
+        return None
+    now = datetime.now(UTC)
+    ago = re.fullmatch(r"([0-9]{1,9})([smhd])", value)
+    if ago is not None:
+        return now.timestamp() - int(ago[1]) * UNITS_S[ago[2]]
+    text = f"{now:%Y-%m-%d}T{value}" if re.fullmatch(r"[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z?", value) else value
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        complaint = f"{value!r}; allowed: such as 2026-11-22T14:00, 14:00 (UTC), 90s, 15m, 2h or 3d."
+        raise click.BadParameter(complaint) from error
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+
+
+def in_one_line(action: Callable[[], Any], mendable: tuple[type[Exception], ...]) -> Any:
+    """Do ``action``; what the user can mend becomes one line and exit code 2, a defect stays what it is."""
+    try:
+        return action()
+    except mendable as error:
+        found: BaseException = error
+    except BaseExceptionGroup as group:
+        if group.split(KeyboardInterrupt)[1] is None:
+            raise click.Abort from group
+        mended, rest = group.split(mendable)
+        if mended is None or rest is not None:
+            raise
+        found = next(_leaves(mended))
+    click.echo(f"statecharge: {found}", err=True)
+    sys.exit(2)
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error

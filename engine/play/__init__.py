@@ -1,0 +1,1 @@
+"""``statecharge play``: a simulated station that acts a script, for those who test a Central System."""

@@ -1,0 +1,1 @@
+"""``statecharge schedule``: what a set of charging profiles means, without a station running."""

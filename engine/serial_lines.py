@@ -1,0 +1,18 @@
+"""A declared serial line as settings of its port."""
+
+from drivers.serial_port import SerialSettings
+
+Table = dict[str, object]
+
+
+def serial_settings(declared: Table, baudrate: int, parity: str = "N", stopbits: int = 1) -> SerialSettings:
+    """A serial line as ``declared``, and else as its device usually has it."""
+    stated_baudrate, stated_stopbits = declared.get("baudrate", baudrate), declared.get("stopbits", stopbits)
+    assert isinstance(stated_baudrate, int)
+    assert isinstance(stated_stopbits, int)
+    return SerialSettings(
+        device=str(declared["device"]),
+        baudrate=stated_baudrate,
+        parity=str(declared.get("parity", parity)),
+        stopbits=stated_stopbits,
+    )

@@ -1,0 +1,258 @@
+"""An EVSE controller on a Modbus line in virtual time: what it is told, in which order, and what its failing means."""
+
+import pytest
+import trio
+from msgspec.structs import replace
+
+from drivers.map_files import SHIPPED
+from machines.vocabulary.hardware import (
+    CableChanged,
+    FaultCleared,
+    FaultRaised,
+    HardwareEvent,
+    HardwareFault,
+    LockChanged,
+    LockFailed,
+    PilotChanged,
+    PilotState,
+    Setpoint,
+)
+from tests.peers.connector_rigs import EVSE_UNIT, ModbusRig
+from tests.peers.modbus_memory import Reply
+
+METER = SHIPPED / "eastron-sdm630.toml"
+CHARX, BASIC, AC_SMART = (
+    SHIPPED / f"{name}.toml" for name in ("phoenix-charx-sec", "phoenix-ev-cc-basic", "weidmueller-ac-smart")
+)
+OFFER = Setpoint(contactor=True, offered_a=16.0, locked=True)
+
+
+class Running:
+    """A controller whose driver runs, and what it reported."""
+
+    def __init__(self, nursery: trio.Nursery, evse=CHARX) -> None:
+        self.rig = ModbusRig(nursery, evse, METER)
+        self.line = self.rig.line
+        self.apply = self.rig.driver.apply
+        self.events: list[HardwareEvent] = []
+        self.times: list[float] = []
+        self.scope = trio.CancelScope()
+        nursery.start_soon(self._run)
+
+    async def _run(self) -> None:
+        with self.scope:
+            await self.rig.driver.run(self._report)
+
+    async def _report(self, event: HardwareEvent) -> None:
+        self.events.append(event)
+        self.times.append(trio.current_time())
+
+    async def told(self, after_s: float = 2.0) -> list[HardwareEvent]:
+        await trio.sleep(after_s)
+        told, self.events = self.events, []
+        return told
+
+    def written(self) -> list[tuple[int, int]]:
+        """Addresses and values written to the controller since the last look."""
+        written = [(address, value) for unit, _, address, value in self.line.writes if unit == EVSE_UNIT]
+        self.line.writes.clear()
+        return written
+
+
+@pytest.fixture
+def charx(nursery):
+    return Running(nursery)
+
+
+async def test_the_current_stands_and_the_lock_holds_before_charging_is_allowed(charx, autojump_clock):
+    charx.rig.plug_in()
+    await charx.told()
+    charx.written()
+    charx.apply(OFFER)
+    await charx.told()
+    assert charx.written() == [(1303, 1), (1301, 16), (1300, 1)]
+
+
+async def test_charging_is_forbidden_before_the_lock_lets_go(charx, autojump_clock):
+    charx.apply(OFFER)
+    await charx.told()
+    charx.written()
+    charx.apply(Setpoint())
+    await charx.told()
+    assert charx.written() == [(1300, 0), (1303, 0)]
+
+
+async def test_only_whole_amperes_are_offered_and_never_more_than_asked(charx, autojump_clock):
+    charx.apply(replace(OFFER, offered_a=15.9))
+    await charx.told()
+    assert charx.rig.offered_a == 15
+
+
+async def test_a_setpoint_does_not_wait_for_the_next_turn(charx, autojump_clock):
+    charx.apply(OFFER)
+    await charx.told()
+    charx.apply(Setpoint())
+    await trio.sleep(0.05)
+    assert charx.rig.offered_a == 0
+
+
+async def test_a_setpoint_that_stands_is_not_written_again(charx, autojump_clock):
+    charx.apply(OFFER)
+    await charx.told()
+    charx.written()
+    await charx.told(60)
+    assert charx.written() == []
+
+
+async def test_what_a_controller_lost_is_written_again(charx, autojump_clock):
+    """As after a restart that nobody noticed."""
+    charx.apply(OFFER)
+    await charx.told()
+    charx.rig.hold("allowed", 0)
+    charx.rig.hold("current_limit_a", 6)
+    await charx.told()
+    assert charx.rig.offered_a == 16
+
+
+async def test_what_a_controller_allows_by_itself_is_forbidden(charx, autojump_clock):
+    await charx.told()
+    charx.rig.hold("allowed", 1)
+    await charx.told()
+    assert charx.rig.offered_a == 0
+
+
+async def test_the_watchdog_of_a_controller_is_armed_to_take_the_energy_away(charx, autojump_clock):
+    await charx.told()
+    assert (1306, 0) in charx.written()
+    assert charx.line.device(EVSE_UNIT)["holding"][1307] == charx.rig.evse_settings.watchdog_s
+
+
+async def test_a_heartbeat_is_written_on_and_on(nursery, autojump_clock):
+    running = Running(nursery, AC_SMART)
+    await running.told(21)
+    assert len([address for address, _ in running.written() if address == 11050]) == 5
+
+
+async def test_nobody_but_us_commands_a_controller_that_lets_us_see_to_it(nursery, autojump_clock):
+    running = Running(nursery, BASIC)
+    await running.told()
+    assert running.written()[:3] == [(4000, 3), (4001, 2), (4002, 3)]
+
+
+async def test_a_controller_that_others_command_is_a_fault_and_allows_nothing(nursery, autojump_clock):
+    running = Running(nursery)
+    running.rig.hold("release_mode", 3)
+    running.apply(OFFER)
+    faults = [event for event in await running.told() if isinstance(event, FaultRaised)]
+    assert [fault.fault for fault in faults] == [HardwareFault.INTERNAL]
+    assert "release_mode is 3, must be 5: set the charging release to Modbus" in faults[0].info
+    assert running.rig.offered_a == 0
+
+
+async def test_bits_of_the_controller_are_faults(charx, autojump_clock):
+    await charx.told()
+    charx.rig.hold("fault_bits", 1 << 30 | 1 << 27)
+    assert set(await charx.told()) == {
+        FaultRaised(HardwareFault.GROUND),
+        FaultRaised(HardwareFault.CONTACTOR),
+    }
+    charx.rig.hold("fault_bits", 1 << 30)
+    assert await charx.told() == [FaultCleared(HardwareFault.CONTACTOR)]
+
+
+async def test_a_shorted_proximity_pilot_is_a_fault_and_no_cable(charx, autojump_clock):
+    await charx.told()
+    charx.rig.hold("cable_a", 0xFFFF)
+    assert await charx.told() == [FaultRaised(HardwareFault.OTHER, "proximity pilot is shorted")]
+
+
+async def test_a_pilot_that_nobody_knows_is_a_fault(charx, autojump_clock):
+    await charx.told()
+    charx.rig.hold("pilot", "XY")
+    assert await charx.told() == [FaultRaised(HardwareFault.PILOT, "the pilot reads 'XY'")]
+
+
+async def test_a_lock_that_does_not_move_is_told_once(charx, autojump_clock):
+    charx.rig.plug_in()
+    await charx.told()
+    register = charx.rig.evse.values["locked"].parts[0]
+    holding = charx.line.device(EVSE_UNIT)["holding"]
+
+    class Jammed(dict):
+        def __setitem__(self, address: int, value: int) -> None:
+            super().__setitem__(address, 0 if address == register.address else value)
+
+    charx.line.units[EVSE_UNIT]["holding"] = Jammed(holding)
+    charx.apply(OFFER)
+    assert await charx.told(10) == [LockFailed(True)]
+    assert charx.rig.offered_a == 0
+
+
+# Silence
+
+
+async def test_a_silent_controller_is_a_fault_in_the_declared_time(charx, autojump_clock):
+    await charx.told()
+    charx.line.silent.add(EVSE_UNIT)
+    begin = trio.current_time()
+    (fault,) = await charx.told(10)
+    assert fault.fault is HardwareFault.INTERNAL
+    assert "silent" in fault.info
+    assert charx.times[-1] - begin <= charx.rig.evse_settings.silent_after_s
+
+
+async def test_a_controller_that_answers_again_is_told_everything_anew(charx, autojump_clock):
+    charx.apply(OFFER)
+    await charx.told()
+    charx.line.silent.add(EVSE_UNIT)
+    await charx.told(10)
+    charx.apply(Setpoint())
+    charx.written()
+    charx.line.silent.clear()
+    assert await charx.told(5) == [FaultCleared(HardwareFault.INTERNAL), LockChanged(False)]
+    assert (1307, 10) in charx.written()
+    assert charx.rig.offered_a == 0
+
+
+async def test_a_fault_outlasts_the_silence_after_it(charx, autojump_clock):
+    charx.rig.hold("fault_bits", 1 << 30)
+    await charx.told()
+    charx.line.silent.add(EVSE_UNIT)
+    assert FaultCleared(HardwareFault.GROUND) not in await charx.told(10)
+    charx.line.silent.clear()
+    assert await charx.told(5) == [FaultCleared(HardwareFault.INTERNAL)]
+
+
+async def test_replies_that_are_lost_now_and_then_are_no_fault(charx, autojump_clock):
+    await charx.told()
+    for _ in range(20):
+        charx.line.replies.extend([Reply(lost=True), Reply(spoilt=True), Reply(), Reply(), Reply(), Reply()])
+        assert await charx.told(1) == []
+
+
+async def test_a_line_that_is_unplugged_is_a_fault_and_back_when_it_is_plugged_in(charx, autojump_clock):
+    charx.apply(OFFER)
+    await charx.told()
+    charx.line.unplug()
+    faults = {event.fault for event in await charx.told(20)}
+    assert faults == {HardwareFault.INTERNAL, HardwareFault.METER}
+    charx.line.plugged = True
+    assert set(await charx.told(10)) == {
+        FaultCleared(HardwareFault.INTERNAL),
+        FaultCleared(HardwareFault.METER),
+    }
+    assert charx.rig.offered_a == 16
+
+
+async def test_a_controller_that_was_never_there_is_a_fault(nursery, autojump_clock):
+    running = Running(nursery)
+    running.line.silent.add(EVSE_UNIT)
+    assert [event.fault for event in await running.told(10)] == [HardwareFault.INTERNAL]
+
+
+async def test_registers_that_were_not_read_at_the_same_moment_are_read_again(charx, autojump_clock):
+    await charx.told()
+    charx.rig.pilot(PilotState.B)
+    await trio.sleep(0.2)
+    charx.rig.hold("cable_a", 32)
+    assert await charx.told() == [CableChanged(True, 32.0), PilotChanged(PilotState.B)]

@@ -1,0 +1,115 @@
+"""A meter on a Modbus line in virtual time: how it fails, and that its energy stays right."""
+
+import pytest
+import trio
+
+from drivers.interfaces import MeterSilentError
+from drivers.map_files import SHIPPED
+from drivers.modbus.device import MappedDevice
+from drivers.modbus_meter import MeterSettings, ModbusMeter
+from machines.vocabulary.hardware import FaultCleared, FaultRaised, HardwareEvent, HardwareFault
+from tests.peers.connector_rigs import METER_UNIT, ModbusRig
+
+SETTINGS = MeterSettings(power_max_w=22_000)
+BACK = FaultCleared(HardwareFault.METER)
+
+
+class Running:
+    """A meter that is watched."""
+
+    def __init__(self, nursery: trio.Nursery) -> None:
+        self.rig = ModbusRig(nursery, SHIPPED / "phoenix-charx-sec.toml", SHIPPED / "abb-b23.toml")
+        self.meter = ModbusMeter(MappedDevice(self.rig.client, METER_UNIT, self.rig.meter), SETTINGS)
+        self.events: list[HardwareEvent] = []
+        self.times: list[float] = []
+        nursery.start_soon(self.meter.run, self._report)
+
+    async def _report(self, event: HardwareEvent) -> None:
+        self.events.append(event)
+        self.times.append(trio.current_time())
+
+    def register(self, energy_wh: int) -> None:
+        self.rig.hold("energy_import_wh", energy_wh, METER_UNIT)
+
+    async def told(self, after_s: float = 3.0) -> list[HardwareEvent]:
+        await trio.sleep(after_s)
+        told, self.events = self.events, []
+        return told
+
+    async def energy_wh(self) -> int:
+        return (await self.meter.read()).energy_import_wh
+
+
+@pytest.fixture
+def running(nursery):
+    return Running(nursery)
+
+
+async def test_a_meter_that_answers_is_no_news(running, autojump_clock):
+    assert await running.told(60) == []
+
+
+async def test_a_silent_meter_is_a_fault_in_the_declared_time_and_back_when_it_answers(
+    running, autojump_clock
+):
+    await running.told()
+    running.rig.silence_meter(True)
+    begin = trio.current_time()
+    (fault,) = await running.told(20)
+    assert fault.fault is HardwareFault.METER
+    assert running.times[-1] - begin < SETTINGS.silent_after_s + SETTINGS.poll_s + 1
+    running.rig.silence_meter(False)
+    assert await running.told() == [BACK]
+
+
+async def test_energy_goes_on_where_it_was_when_the_meter_is_replaced(running, autojump_clock):
+    running.register(5000)
+    await running.told()
+    running.register(100)
+    events = await running.told(5)
+    assert [type(event) for event in events] == [FaultRaised, FaultRaised, FaultCleared]
+    assert events[0] == FaultRaised(HardwareFault.METER, "register went from 5000 to 100 Wh")
+    assert await running.energy_wh() == 5000
+    running.register(110)
+    await trio.sleep(2)
+    assert await running.energy_wh() == 5010
+
+
+async def test_a_reading_that_cannot_be_is_not_handed_on(running, autojump_clock):
+    await running.told()
+    running.register(9_000_000)
+    with pytest.raises(MeterSilentError, match="register went from 5000 to 9000000 Wh"):
+        await running.energy_wh()
+
+
+async def test_values_of_another_kind_of_meter_are_refused_at_the_start(nursery, autojump_clock):
+    running = Running(nursery)
+    running.rig.hold("frequency_hz", 1.5, METER_UNIT)
+    (fault,) = await running.told()
+    assert fault.info == "frequency_hz is 1.5, allowed: 45 to 65; is it ABB B21, B23, B24?"
+    with pytest.raises(MeterSilentError):
+        await running.energy_wh()
+
+
+async def test_values_are_looked_at_again_when_the_line_is_back(running, autojump_clock):
+    await running.told()
+    running.rig.line.unplug()
+    await running.told(10)
+    running.rig.hold("frequency_hz", 1.5, METER_UNIT)
+    running.rig.line.plugged = True
+    events = await running.told(10)
+    assert "frequency_hz is 1.5" in events[-1].info
+
+
+async def test_what_a_meter_says_it_does_not_have_is_none(running, autojump_clock):
+    table = running.rig.line.device(METER_UNIT)["holding"]
+    table.update({0x5B02: 0xFFFF, 0x5B03: 0xFFFF})
+    reading = await running.meter.read()
+    assert reading.voltage_l2_v is None
+    assert reading.voltage_l3_v == 0
+
+
+async def test_a_meter_without_energy_is_refused(running, autojump_clock):
+    running.rig.line.device(METER_UNIT)["holding"].update(dict.fromkeys(range(0x5000, 0x5004), 0xFFFF))
+    with pytest.raises(MeterSilentError, match="no energy register"):
+        await running.energy_wh()

@@ -1,0 +1,159 @@
+"""What is said of a case, and of a station that does not come to rest. Nobody is connected: the time is virtual."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import trio
+
+from engine.conformance.case import Case, Deviation, NotApplicable
+from engine.conformance.declared import Declared, Key
+from engine.conformance.plan import Wishes, prepare
+from engine.conformance.results import Header, Journal
+from engine.conformance.rig import CannotError, RigError
+from engine.conformance.runner import Run
+from engine.conformance.stimuli import CutPower, Unplug
+from engine.conformance.trace import NotedRig, Notes
+from engine.conformance.verdict import Stage, judge, settle
+from engine.csms import Csms
+
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+DECLARED = Declared(keys={"SupportedFeatureProfiles": Key("Core", is_readonly=True)})
+
+
+class Robot:
+    """A rig that writes down what it is told."""
+
+    def __init__(self, *, has_switch=True):
+        self.done = []
+        self._has_switch = has_switch
+
+    def can(self, kind):
+        return kind is not CutPower or self._has_switch
+
+    async def do(self, stimulus):
+        await trio.lowlevel.checkpoint()
+        self.done.append(stimulus)
+
+    async def is_locked(self, connector):
+        await trio.lowlevel.checkpoint()
+
+    has_energy = register_wh = is_locked
+
+
+def now():
+    return BEGAN + timedelta(seconds=trio.current_time())
+
+
+def stage_of(robot):
+    notes = Notes(now)
+    return Stage(Csms(now), NotedRig(robot, notes), notes, DECLARED, 1, 1.5)
+
+
+async def passes(bed):
+    await bed.swipe("CARD")
+
+
+async def deviates(_bed):
+    raise Deviation("the answer is Accepted; expected is Rejected\n12:00:00 a frame")
+
+
+async def does_not_apply(_bed):
+    raise NotApplicable("there is no lock")
+
+
+async def cannot(_bed):
+    raise CannotError("the rig has no switch")
+
+
+async def breaks(_bed):
+    raise RigError("the cable is torn")
+
+
+def case(run, **members):
+    return Case(id="003", title="A title", profile="Core", run=run, **members)
+
+
+@pytest.mark.parametrize(
+    ("run", "verdict", "reason"),
+    [
+        (passes, "passed", ""),
+        (deviates, "failed", "the answer is Accepted; expected is Rejected"),
+        (does_not_apply, "not applicable", "there is no lock"),
+        (cannot, "not applicable", "the rig has no switch"),
+        (breaks, "inconclusive", "the rig failed: the cable is torn"),
+    ],
+)
+async def test_a_case_gets_its_verdict(autojump_clock, run, verdict, reason):
+    stage = stage_of(Robot())
+    result = await judge(stage, case(run), stage.bed())
+    assert (result.verdict, result.reason.partition("\n")[0]) == (verdict, reason)
+
+
+async def test_a_case_is_not_played_without_what_it_needs(autojump_clock):
+    stage = stage_of(Robot(has_switch=False))
+    result = await judge(stage, case(passes, needs=(CutPower,)), stage.bed())
+    assert (result.verdict, result.trace) == ("not applicable", ())
+
+
+async def test_the_trace_tells_what_the_rig_did(autojump_clock):
+    stage = stage_of(Robot())
+    result = await judge(stage, case(passes), stage.bed())
+    assert [str(line)[13:] for line in result.trace] == ["* swipe idTag=CARD connector=1"]
+
+
+async def test_a_station_that_is_gone_does_not_come_to_rest(autojump_clock):
+    stage = stage_of(Robot())
+    assert (await settle(stage, stage.bed())).startswith("the station does not come to rest: ")
+
+
+async def test_cables_are_taken_out_then_the_power_is_cut(autojump_clock):
+    robot = Robot()
+    stage = stage_of(robot)
+    await settle(stage, stage.bed())
+    assert [each for each in robot.done if isinstance(each, Unplug | CutPower)] == [Unplug(1), CutPower(10)]
+
+
+async def test_the_power_is_not_cut_where_nobody_can(autojump_clock):
+    robot = Robot(has_switch=False)
+    stage = stage_of(robot)
+    assert "does not come to rest" in await settle(stage, stage.bed())
+    assert CutPower(10) not in robot.done
+
+
+class Silent:
+    """Hears how a run goes."""
+
+    def begins(self, case):
+        pass
+
+    def ended(self, result):
+        pass
+
+    def gave_up(self, why):
+        self.why = why
+
+
+async def test_what_cannot_be_played_any_more_is_inconclusive(tmp_path, autojump_clock):
+    wishes = Wishes(select="003,004_1", rig="prompt", out=tmp_path)
+    run, stage = Run(prepare(wishes), Silent()), stage_of(Robot())
+    run.journal = Journal.begin(
+        tmp_path,
+        Header(
+            version="1",
+            began=BEGAN,
+            identity="CP-1",
+            url="ws://localhost",
+            rig="prompt",
+            seed=None,
+            tolerance_s=1.5,
+            declared=DECLARED,
+            cases=("003", "004_1"),
+        ),
+    )
+    await run.play_on(stage)
+    assert [(result.name, result.verdict) for result in run.results] == [
+        ("003", "inconclusive"),
+        ("004_1", "inconclusive"),
+    ]
+    assert not run.is_good
+    assert not run.journal.results

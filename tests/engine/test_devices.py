@@ -1,0 +1,181 @@
+"""Declared drivers: what is wrong is told, what is right becomes objects, and nothing else is imported."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from drivers.modbus_connector import ModbusConnector
+from drivers.readers.serial_reader import SerialReader
+from engine.devices import DeviceError, Devices, devices_of
+from engine.station_file import StationFileError, load
+
+ROOT = Path(__file__).parents[2]
+
+STATION = """
+extends = "ac-smart"
+
+[[connectors]]
+number = 1
+cable = "socket"
+has_lock = true
+current_max_a = 32
+current_min_a = 6
+phases = 3
+voltage_v = 230
+driver = "modbus"
+
+[connectors.parameters.evse]
+map = "phoenix-charx-sec"
+host = "192.168.4.2"
+watchdog_s = 15
+
+[connectors.parameters.meter]
+map = "eastron-sdm630"
+device = "/dev/ttyUSB0"
+
+[[readers]]
+driver = "pn532"
+connectors = [1]
+
+[readers.parameters]
+device = "/dev/ttyUSB1"
+byte_order = "as_read"
+"""
+
+SECOND = """
+[[connectors]]
+number = 2
+cable = "tethered"
+has_lock = false
+current_max_a = 32
+current_min_a = 6
+phases = 3
+voltage_v = 230
+driver = "modbus"
+
+[connectors.parameters.evse]
+map = "phoenix-ev-cc-basic"
+device = "/dev/ttyUSB0"
+unit = 3
+"""
+
+
+@pytest.fixture
+def devices(tmp_path):
+    def devices(text: str) -> Devices:
+        file = tmp_path / "station.toml"
+        file.write_text(text)
+        return devices_of(load(file))
+
+    return devices
+
+
+def both(text: str = STATION) -> str:
+    """``text`` with a second connector, and keys that say so."""
+    return (
+        text.replace("[[readers]]", SECOND + "\n[[readers]]") + "\n[keys.NumberOfConnectors]\ndefault = 2\n"
+    )
+
+
+def test_declared_drivers_become_objects(devices):
+    found = devices(STATION)
+    assert isinstance(found.connectors[1], ModbusConnector)
+    assert isinstance(found.readers[0], SerialReader)
+    assert found.readers[0].connectors == (1,)
+
+
+def test_devices_on_one_line_share_it(devices):
+    found = devices(both())
+    meter, controller = found.connectors[1]._meter_device, found.connectors[2]._evse_device
+    assert meter.client is controller.client
+    assert meter.client is not found.connectors[1]._evse_device.client
+
+
+def test_the_meter_of_a_controller_is_used_if_no_other_is_declared(devices):
+    head, _, rest = STATION.partition("[connectors.parameters.meter]")
+    connector = devices(head + rest[rest.index("[[readers]]") :]).connectors[1]
+    assert connector._meter_device is connector._evse_device
+
+
+def test_one_line_cannot_be_declared_in_two_ways(devices):
+    with pytest.raises(DeviceError, match="/dev/ttyUSB0 is declared as 9600 8N1 and as 19200 8N1"):
+        devices(both().replace("unit = 3", "unit = 3\nbaudrate = 19200"))
+
+
+def test_a_map_of_the_installation_is_found_beside_the_station_file(devices, tmp_path):
+    (tmp_path / "own").mkdir()
+    shipped = (ROOT / "drivers/devices/eastron-sdm630.toml").read_text()
+    (tmp_path / "own/mine.toml").write_text(shipped.replace('id = "eastron-sdm630"', 'id = "mine"'))
+    text = STATION.replace('map = "eastron-sdm630"', 'map = "mine"')
+    text = text.replace(
+        "[connectors.parameters.evse]",
+        '[connectors.parameters]\nmaps = "own"\n\n[connectors.parameters.evse]',
+    )
+    assert devices(text).connectors[1]._meter_device.map.id == "mine"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ('"phoenix-charx-sec"', '"charx"', 'found "charx", allowed: the name of a register map: there is no'),
+        ('"phoenix-charx-sec"', '"abb-b23"', 'found "abb-b23", of kind meter, allowed: one of kind evse'),
+        ('"192.168.4.2"', '"192.168.4.2"\ndevice = "/dev/ttyUSB9"', "found both, allowed: device, a serial"),
+        ('device = "/dev/ttyUSB0"', "unit = 1", "parameters.meter: found neither, allowed: device, a serial"),
+        ('"/dev/ttyUSB0"', '"/dev/ttyUSB0"\nframing = "tcp"', 'found "tcp", allowed: "rtu" on a serial line'),
+        ('"/dev/ttyUSB0"', '"/dev/ttyUSB0"\nparity = "M"', 'found "M", allowed: one of N, E, O'),
+        ('"/dev/ttyUSB0"', '"/dev/ttyUSB0"\nspeed = 9600', "found the unknown name 'speed', allowed: one of"),
+        ("watchdog_s = 15", "watchdog_s = 0", "watchdog_s: found 0, allowed: a number, 1..600"),
+        (
+            'byte_order = "as_read"',
+            "",
+            "readers[0].parameters.byte_order: found nothing, allowed: one of as_read",
+        ),
+        ('"pn532"', '"pn533"', 'found "pn533", allowed: one of simulated, rdm6300, ascii_line, twn4, pn532'),
+        (
+            'map = "phoenix-charx-sec"',
+            'map = "phoenix-ev-cc-basic"',
+            "watchdog_s: found 15, allowed: nothing",
+        ),
+        ('map = "phoenix-charx-sec"', 'map = "weidmueller-ac-smart"', "has_lock: found true, allowed: false"),
+    ],
+)
+def test_what_is_wrong_with_a_device_is_told(devices, old, new, problem):
+    assert old in STATION
+    with pytest.raises(StationFileError) as caught:
+        devices(STATION.replace(old, new, 1))
+    assert problem in str(caught.value)
+
+
+def test_what_is_not_installed_is_told(tmp_path):
+    """An interpreter that has no pymodbus."""
+    (tmp_path / "station.toml").write_text(STATION)
+    code = (
+        "import sys; sys.modules['pymodbus'] = None\n"
+        "from engine.devices import DeviceError, devices_of\n"
+        "from engine.station_file import load\n"
+        f"try: devices_of(load({str(tmp_path / 'station.toml')!r}))\n"
+        "except DeviceError as error: print(error)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout == "connector 1: the driver modbus needs pip install 'statecharge[modbus]'\n"
+
+
+@pytest.mark.parametrize(
+    ("station", "loaded"), [("ac-smart", set()), ("own", {"pymodbus", "serial", "drivers.readers.pn532"})]
+)
+def test_only_the_declared_drivers_are_imported(tmp_path, station, loaded):
+    file = tmp_path / "station.toml"
+    file.write_text(STATION)
+    code = (
+        "from engine.devices import devices_of\nfrom engine.station_file import load\n"
+        f"devices_of(load({str(file) if station == 'own' else station!r}))\nimport sys\n"
+        "print(*(name for name in sys.modules if name in ('pymodbus', 'serial', 'gpiod', 'asyncio')"
+        " or name.startswith('drivers.readers.')))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert (
+        set(run.stdout.split()) - {"asyncio", "drivers.readers.card", "drivers.readers.serial_reader"}
+        == loaded
+    )

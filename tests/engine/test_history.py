@@ -1,0 +1,206 @@
+"""Why a station is where it is: what is kept of its transitions, and how it is told."""
+
+import sqlite3
+
+import pytest
+import trio
+from click.testing import CliRunner
+
+from engine import history
+from engine.cli import command
+from engine.history import Happened, History, HistoryError, read, told
+from machines.authorization import IdTagPresented
+from machines.charge_point import Step, Taken
+from machines.machine import Row
+from machines.vocabulary.effects import Instant
+from machines.vocabulary.ocpp import ChangeConfiguration, Reset, ResetType
+
+ROW = Row("idle", Reset, "5.14 Accepted", (("has_work", False),), "accept", "running")
+
+
+def step(*addresses, message=None, row=ROW):
+    message = message or Reset(type=ResetType.SOFT)
+    return Step([], {}, [], [Taken(address, row, message) for address in addresses])
+
+
+def kept(directory, rows_max=100):
+    return History(directory / history.FILE, rows_max, lambda instant: instant.seconds)
+
+
+def note(keeps, *seconds, address="transaction/1", **members):
+    for at in seconds:
+        keeps.note(Instant(1, float(at)), "arrival", step(address, **members))
+
+
+def test_what_happened_can_be_read_while_more_happens(tmp_path):
+    keeps = kept(tmp_path)
+    note(keeps, 1)
+    keeps.write()
+    (found,) = read(tmp_path / history.FILE)
+    note(keeps, 2)
+    keeps.write()
+    assert found == Happened(
+        time=1.0,
+        machine="transaction/1",
+        message="Reset (type Soft)",
+        cause="str",
+        source="idle",
+        target="running",
+        clause="5.14 Accepted",
+        guards="not has_work",
+    )
+    assert [one.time for one in read(tmp_path / history.FILE)] == [1.0, 2.0]
+    keeps.close()
+
+
+def test_it_is_bounded_on_disk_and_before(tmp_path):
+    keeps = kept(tmp_path, rows_max=10)
+    for _ in range(3):
+        note(keeps, *range(25))
+        keeps.write()
+    keeps.close()
+    assert [one.time for one in read(tmp_path / history.FILE)] == list(range(15, 25))
+
+
+def test_what_was_noted_last_is_written_at_the_end_and_a_new_run_adds_to_it(tmp_path):
+    for at in (1, 2):
+        keeps = kept(tmp_path)
+        note(keeps, at)
+        keeps.close()
+    assert [one.time for one in read(tmp_path / history.FILE)] == [1.0, 2.0]
+
+
+def test_what_changes_nothing_is_not_kept(tmp_path):
+    keeps = kept(tmp_path)
+    note(keeps, 1, row=ROW._replace(target="idle", action=""))
+    note(keeps, 2, row=ROW._replace(target="idle"))
+    keeps.close()
+    assert [one.time for one in read(tmp_path / history.FILE)] == [2.0]
+
+
+@pytest.mark.parametrize(
+    "message", [IdTagPresented("TOKEN-SECRET"), ChangeConfiguration(key="AuthorizationKey", value="SECRET")]
+)
+def test_no_text_of_a_message_is_kept(tmp_path, message):
+    keeps = kept(tmp_path)
+    note(keeps, 1, message=message)
+    keeps.close()
+    assert b"SECRET" not in (tmp_path / history.FILE).read_bytes()
+
+
+def test_with_none_to_be_kept_there_is_no_file(tmp_path):
+    keeps = kept(tmp_path, rows_max=0)
+    note(keeps, 1)
+    keeps.close()
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_file_that_is_no_database_makes_room(tmp_path):
+    (tmp_path / history.FILE).write_bytes(b"something else" * 100)
+    keeps = kept(tmp_path)
+    note(keeps, 1)
+    keeps.close()
+    assert len(read(tmp_path / history.FILE)) == 1
+
+
+def test_a_disk_that_will_not_costs_history_and_nothing_else(tmp_path):
+    keeps = kept(tmp_path / "missing")
+    note(keeps, 1)
+    keeps.write()
+    (tmp_path / "missing").mkdir()
+    note(keeps, 2)
+    keeps.close()
+    assert [one.time for one in read(tmp_path / "missing" / history.FILE)] == [2.0]
+
+
+def test_it_is_readable_by_its_owner_only(tmp_path):
+    keeps = kept(tmp_path)
+    note(keeps, 1)
+    keeps.close()
+    assert (tmp_path / history.FILE).stat().st_mode & 0o777 == 0o600
+
+
+def test_without_history_there_is_a_line_that_says_so(tmp_path):
+    with pytest.raises(HistoryError, match="there is no history"):
+        read(tmp_path / history.FILE)
+    (tmp_path / history.FILE).touch()
+    with pytest.raises(HistoryError, match="cannot be read"):
+        read(tmp_path / history.FILE)
+
+
+async def test_rows_are_written_by_the_second(tmp_path):
+    keeps = kept(tmp_path)
+    note(keeps, 1)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(keeps.run)
+        with trio.fail_after(20):
+            while not (tmp_path / history.FILE).exists():
+                await trio.sleep(0.05)
+            while not _rows(tmp_path / history.FILE):
+                await trio.sleep(0.05)
+        nursery.cancel_scope.cancel()
+    keeps.close()
+
+
+def _rows(file):
+    try:
+        return read(file)
+    except HistoryError:
+        return []
+
+
+def test_a_transition_is_told_in_plain_language():
+    happened = Happened(0.0, "firmware_update", "Started", "Started", "to_do", "done", "6.19 x", "is_due")
+    assert told(happened) == (
+        "1970-01-01 00:00:00Z  firmware update goes from to do to done on Started, as is due: 6.19 x"
+    )
+
+
+# statecharge why
+
+
+def why(*arguments):
+    run = CliRunner().invoke(command, ["why", *map(str, arguments)])
+    return run.exit_code, run.output.splitlines()
+
+
+@pytest.fixture
+def state(tmp_path):
+    keeps = kept(tmp_path)
+    note(keeps, 1, address="reset")
+    note(keeps, 2, address="transaction/1")
+    note(keeps, 3, address="transaction/2")
+    keeps.close()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("options", "shown"),
+    [
+        ((), ["reset", "transaction 1", "transaction 2"]),
+        (("--connector", 1), ["reset", "transaction 1"]),
+        (("--connector", 0), ["reset"]),
+        (("--since", "1970-01-01T00:00:02"), ["transaction 1", "transaction 2"]),
+        (("--since", "5m"), []),
+    ],
+)
+def test_why_tells_what_is_asked_for(state, options, shown):
+    code, lines = why("--state-dir", state, *options)
+    assert code == 0
+    assert [line.split("  ")[1].split(" goes")[0] for line in lines] == shown
+
+
+def test_why_without_history_is_one_line_and_code_2(tmp_path):
+    code, lines = why("--state-dir", tmp_path)
+    assert (code, len(lines)) == (2, 1)
+
+
+def test_a_time_that_is_none_is_refused(state):
+    code, lines = why("--state-dir", state, "--since", "yesterday")
+    assert code == 2
+    assert "yesterday" in lines[-1]
+
+
+def test_a_database_of_another_shape_is_one_line(tmp_path):
+    sqlite3.connect(tmp_path / history.FILE).execute("CREATE TABLE other (x)").connection.close()
+    assert why("--state-dir", tmp_path)[0] == 2

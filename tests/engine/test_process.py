@@ -1,0 +1,115 @@
+"""A station over its restarts: what a power cut of the virtual station takes away, and what it leaves."""
+
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+from trio.testing import memory_stream_pair
+
+from drivers.simulated import SimulationError
+from engine.csms import Csms
+from engine.devices import devices_of
+from engine.process import StationProcess
+from engine.run import RunningStation
+from engine.station_file import load
+from engine.store import Store
+from machines.vocabulary.hardware import HardwareFault
+from machines.vocabulary.ocpp import Reset, ResetType
+from tests.lab import EPOCH
+
+
+class Plant:
+    """A process of a virtual station, and its Central System."""
+
+    def __init__(self, directory):
+        self.station = load("station.toml")
+        self.store = Store(directory)
+        self.csms = Csms(lambda: EPOCH, interval_s=3600)
+        self.devices = devices_of(self.station)
+        self.seen = 0
+
+    @asynccontextmanager
+    async def running(self):
+        async with trio.open_nursery() as nursery:
+
+            async def open_stream(_url):
+                ours, theirs = memory_stream_pair()
+                nursery.start_soon(self.csms.serve_stream, theirs)
+                return ours
+
+            def begin(station, devices, store):
+                return RunningStation(
+                    station,
+                    devices,
+                    store,
+                    open_stream=open_stream,
+                    commit_in_thread=False,
+                    system_utc=0,
+                    seed=1,
+                )
+
+            process = StationProcess(self.station, self.devices, self.store, begin)
+            nursery.start_soon(process.run)
+            await self.until("StatusNotification", connectorId=1, status="Available")
+            yield process
+            nursery.cancel_scope.cancel()
+
+    async def until(self, action, **members):
+        entry = await self.csms.wait_for_request(action, start=self.seen, **members)
+        self.seen = self.csms.transcript.index(entry) + 1
+        return entry.payload
+
+    def close(self):
+        self.store.close()
+
+
+@pytest.fixture
+async def plant(tmp_path):
+    plant = Plant(tmp_path)
+    yield plant
+    plant.close()
+
+
+async def test_a_power_cut_ends_the_transaction_and_the_vehicle_stays(plant, autojump_clock):
+    async with plant.running() as process:
+        process.connectors[1].plug_in()
+        process.reader.swipe("CARD")
+        await plant.until("StatusNotification", status="Charging")
+        await trio.sleep(60)
+        process.go_dark(30)
+        await plant.until("BootNotification")
+        assert (await plant.until("StopTransaction"))["reason"] == "PowerLoss"
+        assert process.connectors[1].state().plugged
+
+
+async def test_the_power_is_gone_as_long_as_it_should(plant, autojump_clock):
+    async with plant.running() as process:
+        process.go_dark(3600)
+        cut = trio.current_time()
+        await plant.until("BootNotification")
+        assert 3600 <= trio.current_time() - cut < 3700
+
+
+async def test_without_power_there_is_nothing_to_cut(plant, autojump_clock):
+    async with plant.running() as process:
+        process.go_dark(30)
+        await trio.sleep(1)
+        with pytest.raises(SimulationError, match="no power"):
+            process.go_dark(30)
+
+
+async def test_a_fault_of_the_station_stands_until_it_is_cleared(plant, autojump_clock):
+    async with plant.running() as process:
+        await process.raise_fault(HardwareFault.TEMPERATURE, "hot")
+        await plant.until("StatusNotification", connectorId=0, status="Faulted")
+        await plant.csms.call(Reset(type=ResetType.SOFT))
+        await plant.until("BootNotification")
+        await plant.until("StatusNotification", connectorId=0, status="Faulted")
+        await process.clear_fault(HardwareFault.TEMPERATURE)
+        await plant.until("StatusNotification", connectorId=0, status="Available")
+
+
+async def test_a_fault_that_does_not_stand_cannot_be_cleared(plant, autojump_clock):
+    async with plant.running() as process:
+        with pytest.raises(SimulationError, match="no fault"):
+            await process.clear_fault(HardwareFault.TEMPERATURE)

@@ -1,0 +1,127 @@
+"""RAUC over a real D-Bus of the test's own, with a service that answers as RAUC does."""
+
+import shutil
+import subprocess
+
+import pytest
+import trio
+from jeepney import (
+    DBusAddress,
+    HeaderFields,
+    MessageType,
+    message_bus,
+    new_error,
+    new_method_return,
+    new_signal,
+)
+from jeepney.io.trio import Proxy, open_dbus_connection
+
+from engine.installers import InstallError
+from engine.installers.rauc import INTERFACE, PROPERTIES, SERVICE, RaucInstaller
+
+pytestmark = pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="Debian package dbus is missing")
+
+
+class FakeRauc:
+    """Two slots; ``result`` is the exit code of the next installation."""
+
+    def __init__(self):
+        self.slot = "rootfs.0"
+        self.result = 0
+        self.error = ""
+        self.refusal = ""
+        self.bundles = []
+        self.marked = []
+
+    async def serve(self, address, task_status=trio.TASK_STATUS_IGNORED):
+        connection = await open_dbus_connection(address)
+        async with connection.router() as router:
+            await Proxy(message_bus, router).RequestName(SERVICE)
+        task_status.started()
+        async with connection:
+            while True:
+                message = await connection.receive()
+                if message.header.message_type is MessageType.method_call:
+                    await self.answer(connection, message)
+
+    async def answer(self, connection, message):
+        match message.header.fields[HeaderFields.member]:
+            case "Get":
+                name = message.body[1]
+                value = {"BootSlot": self.slot, "LastError": self.error}[name]
+                await connection.send(new_method_return(message, "v", (("s", value),)))
+            case "InstallBundle" if self.refusal:
+                await connection.send(new_error(message, f"{SERVICE}.Error", "s", (self.refusal,)))
+            case "InstallBundle":
+                self.bundles.append(message.body[0])
+                await connection.send(new_method_return(message))
+                for percent in (0, 40, 100):
+                    changed = {"Progress": ("(isi)", (percent, "Copying", 1))}
+                    properties = DBusAddress("/", interface=PROPERTIES)
+                    body = (INTERFACE, changed, [])
+                    await connection.send(new_signal(properties, "PropertiesChanged", "sa{sv}as", body))
+                ours = DBusAddress("/", interface=INTERFACE)
+                await connection.send(new_signal(ours, "Completed", "i", (self.result,)))
+            case "Mark":
+                self.marked.append(message.body)
+                await connection.send(new_method_return(message, "ss", (self.slot, "marked")))
+
+
+@pytest.fixture
+def bus():
+    """The address of a bus of our own."""
+    command = ["dbus-daemon", "--session", "--nofork", "--print-address=1", "--nopidfile"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as daemon:
+        yield daemon.stdout.readline().strip()
+        daemon.terminate()
+
+
+@pytest.fixture
+async def rauc(bus, nursery):
+    """The service."""
+    fake = FakeRauc()
+    await nursery.start(fake.serve, bus)
+    return fake
+
+
+async def test_a_bundle_is_installed_and_kept_after_the_restart(rauc, bus, tmp_path):
+    installer, seen = RaucInstaller(tmp_path / "slot", bus), []
+    await installer.install(tmp_path / "fw.raucb", seen.append)
+    assert rauc.bundles == [str(tmp_path / "fw.raucb")]
+    assert seen == [0, 40, 100]
+    assert not rauc.marked
+    rauc.slot = "rootfs.1"
+    await installer.confirm()
+    assert rauc.marked == [("good", "booted")]
+
+
+async def test_the_old_slot_after_the_restart_is_a_failure(rauc, bus, tmp_path):
+    installer = RaucInstaller(tmp_path / "slot", bus)
+    await installer.install(tmp_path / "fw.raucb", lambda _: None)
+    with pytest.raises(InstallError, match=r"slot rootfs\.0 runs as before"):
+        await installer.confirm()
+    assert not rauc.marked
+
+
+async def test_a_bundle_that_does_not_fit_is_told(rauc, bus, tmp_path):
+    rauc.result, rauc.error = 1, "Compatible mismatch"
+    with pytest.raises(InstallError, match="Compatible mismatch"):
+        await RaucInstaller(tmp_path / "slot", bus).install(tmp_path / "fw.raucb", lambda _: None)
+
+
+async def test_a_refusal_is_told(rauc, bus, tmp_path):
+    rauc.refusal = "already processing"
+    with pytest.raises(InstallError, match="already processing"):
+        await RaucInstaller(tmp_path / "slot", bus).install(tmp_path / "fw.raucb", lambda _: None)
+
+
+async def test_without_rauc_nothing_is_installed(bus, tmp_path):
+    with pytest.raises(InstallError, match="RAUC"):
+        await RaucInstaller(tmp_path / "slot", bus).install(tmp_path / "fw.raucb", lambda _: None)
+
+
+async def test_without_a_bus_nothing_is_installed(tmp_path):
+    with pytest.raises(InstallError, match="no such bus"):
+        await RaucInstaller(tmp_path / "slot", f"unix:path={tmp_path}/none").install(
+            tmp_path / "fw.raucb", lambda _: None
+        )

@@ -1,0 +1,120 @@
+"""Servers of files: HTTP and HTTPS with faults on Trio, FTP and FTPS by pyftpdlib in a process of its own."""
+
+import ssl
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import trio
+import trustme
+
+USER, PASSWORD = "maker", "s3cret"
+
+
+class HttpFiles:
+    """Serves ``files`` by their paths; what is put lands there too. One request a connection."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.requests: list[tuple[str, str, dict[str, str]]] = []
+        self.redirects: dict[str, str] = {}
+        self.break_after: int | None = None
+        """Bytes of a body after which the connection is cut, once."""
+        self.stall_after: int | None = None
+        """Bytes of a body after which nothing more comes."""
+        self.lies_about_size = False
+        self.etag = '"1"'
+        self.base = ""
+
+    async def serve(self, stream: trio.abc.Stream) -> None:
+        try:
+            await self._serve(stream)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            pass  # The other side went away; tests do that.
+        finally:
+            await trio.aclose_forcefully(stream)
+
+    async def _serve(self, stream: trio.abc.Stream) -> None:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            more = await stream.receive_some()
+            if not more:
+                return
+            head += more
+        head, _, body = head.partition(b"\r\n\r\n")
+        first, *lines = head.decode().split("\r\n")
+        method, path, _ = first.split(" ")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        self.requests.append((method, path, headers))
+        if path in self.redirects:
+            await stream.send_all(
+                f"HTTP/1.1 302 Found\r\nLocation: {self.redirects[path]}\r\nContent-Length: 0\r\n\r\n".encode()
+            )
+        elif method == "PUT":
+            length = int(headers["content-length"])
+            while len(body) < length:
+                if self.stall_after is not None and len(body) >= self.stall_after:
+                    await trio.sleep_forever()
+                body += await stream.receive_some()
+            self.files[path] = body
+            await stream.send_all(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+        elif path not in self.files:
+            await stream.send_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+        else:
+            await self._send(stream, self.files[path], headers)
+
+    async def _send(self, stream: trio.abc.Stream, content: bytes, headers: dict[str, str]) -> None:
+        start, status, extra = 0, "200 OK", ""
+        if "range" in headers and headers.get("if-range") == self.etag:
+            start = int(headers["range"].removeprefix("bytes=").rstrip("-"))
+            status = "206 Partial Content"
+            extra = f"Content-Range: bytes {start}-{len(content) - 1}/{len(content)}\r\n"
+        body = content[start:]
+        length = len(body) + (100 if self.lies_about_size else 0)
+        await stream.send_all(
+            f"HTTP/1.1 {status}\r\nContent-Length: {length}\r\nETag: {self.etag}\r\n{extra}\r\n".encode()
+        )
+        if self.break_after is not None:
+            body, self.break_after = body[: self.break_after], None
+        if self.stall_after is not None:
+            await stream.send_all(body[: self.stall_after])
+            await trio.sleep_forever()
+        await stream.send_all(body)
+
+
+@asynccontextmanager
+async def http_files(authority: trustme.CA | None = None) -> AsyncIterator[HttpFiles]:
+    """An HTTP server on a port of loopback; HTTPS with a certificate of ``authority``."""
+    files = HttpFiles()
+    async with trio.open_nursery() as nursery:
+        listeners: list = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        port = listeners[0].socket.getsockname()[1]
+        scheme = "http"
+        if authority is not None:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            authority.issue_cert("127.0.0.1").configure_cert(context)
+            listeners = [trio.SSLListener(listener, context, https_compatible=True) for listener in listeners]
+            scheme = "https"
+        files.base = f"{scheme}://127.0.0.1:{port}"
+        nursery.start_soon(trio.serve_listeners, files.serve, listeners)
+        yield files
+        nursery.cancel_scope.cancel()
+
+
+@contextmanager
+def ftp_files(folder: Path, certificate: Path | None = None, *, speed: int = 0) -> Iterator[str]:
+    """An FTP server of ``folder``, with explicit TLS if it has a certificate; tells host and port.
+
+    ``speed`` is in bytes per second, 0 as fast as it can.
+    """
+    command = [sys.executable, "-W", "ignore", str(Path(__file__).with_name("ftp_server.py")), str(folder)]
+    command += [USER, PASSWORD, str(speed), *([str(certificate)] if certificate else [])]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        try:
+            yield f"127.0.0.1:{server.stdout.readline().strip()}"
+        finally:
+            server.stdin.close()

@@ -1,0 +1,89 @@
+"""What smart charging goes by at a moment: with the time of day, and without."""
+
+import pytest
+
+from machines.smart_charging.moment import Begun, Charging, offer_at, running, started_s
+from machines.smart_charging.prepare import plan_of
+from machines.vocabulary.effects import Instant
+from tests.smart_charging.payloads import payload
+from tests.smart_charging.setting import NOW_S, TAG, booked, site
+
+NOW = Instant(2, 1000.0, NOW_S + 0.25)
+TIMELESS = Instant(2, 1000.0, None)
+
+
+def begun(connector=1, *, started_at=NOW, is_ending=False):
+    return Begun(
+        connector=connector,
+        local_id=connector + 40,
+        transaction_id=7,
+        id_tag=TAG,
+        started_at=started_at,
+        is_ending=is_ending,
+    )
+
+
+def charging(*requests, transactions=(), installation_a=None):
+    book = booked(*requests)
+    return Charging(
+        plan=plan_of(book, site(3, 3)),
+        book=book,
+        transactions=transactions,
+        intents=frozenset(),
+        ceilings_a=(32.0, 32.0),
+        installation_a=installation_a,
+    )
+
+
+@pytest.mark.parametrize(
+    ("started_at", "expected"),
+    [
+        (Instant(2, 900.0, NOW_S - 99.5), NOW_S - 100),
+        (Instant(1, 900.0, NOW_S - 99.5), NOW_S - 100),
+        (Instant(2, 900.0, None), NOW_S - 100),
+        (Instant(1, 900.0, None), NOW_S),
+        (None, NOW_S),
+    ],
+    ids=[
+        "in this run",
+        "in an earlier run",
+        "before the time was told",
+        "nobody can tell",
+        "of an old record",
+    ],
+)
+def test_when_a_transaction_began(started_at, expected):
+    assert started_s(started_at, NOW) == expected
+
+
+def test_a_transaction_that_ends_shares_nothing_any_more():
+    now = charging(transactions=(begun(1), begun(2, is_ending=True)))
+    assert [one.connector for one in running(now, NOW)] == [1]
+
+
+def test_without_the_time_the_least_limit_of_each_profile_counts():
+    now = charging(
+        payload("default", {0: 16, 60: 10, 120: 20}, start_s=NOW_S, id_=1), transactions=(begun(),)
+    )
+    found = offer_at(now, 1, TIMELESS)
+    assert (found.limit_a, found.until_s) == (10, None)
+
+
+def test_without_the_time_the_limit_of_the_station_is_shared_evenly():
+    now = charging(payload("max", {0: 24, 60: 20}, start_s=NOW_S), transactions=(begun(1), begun(2)))
+    assert offer_at(now, 1, TIMELESS).limit_a == 10
+
+
+def test_without_the_time_the_installation_is_a_limit_too():
+    now = charging(transactions=(begun(1), begun(2)), installation_a=16)
+    assert offer_at(now, 1, TIMELESS).limit_a == 8
+
+
+def test_without_the_time_and_without_profiles_the_ceiling_counts():
+    assert offer_at(charging(transactions=(begun(),)), 1, TIMELESS).limit_a == 32
+
+
+def test_with_the_time_the_schedule_counts():
+    now = charging(payload("default", {0: 16, 60: 10}, start_s=NOW_S), transactions=(begun(),))
+    found = offer_at(now, 1, NOW)
+    assert (found.limit_a, found.until_s) == (16, NOW_S + 60)

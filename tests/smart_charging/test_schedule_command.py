@@ -1,0 +1,166 @@
+"""``statecharge schedule``: a table and a picture of what charging profiles mean."""
+
+import json
+from xml.etree import ElementTree as ET
+
+import pytest
+from click.testing import CliRunner
+
+from engine.schedule.command import schedule
+from tests.smart_charging.payloads import payload
+
+AT, AT_S = "2027-01-15T08:00:00Z", 1_800_000_000
+
+
+@pytest.fixture
+def shown(tmp_path):
+    """Runs the command on the AC SMART over 400 s, with a file that holds what it is given."""
+
+    def show(content, *options):
+        file = tmp_path / "profiles.json"
+        file.write_text(content if isinstance(content, str) else json.dumps(content))
+        arguments = ["ac-smart", "--profiles", str(file), "--at", AT, "--duration", "400", *options]
+        return CliRunner().invoke(schedule, arguments)
+
+    return show
+
+
+def rows(result):
+    """Seconds, limits, and what sets them, of the table."""
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    lines = result.stdout.splitlines()[3:]
+    found = []
+    for line in lines:
+        if not line:
+            break
+        _, clock, after, limit, unit, _, *by = line.split()
+        hours, minutes, seconds = (int(part) for part in after.split(":"))
+        assert clock
+        found.append((hours * 3600 + minutes * 60 + seconds, float(limit), unit, " ".join(by)))
+    return found
+
+
+def test_the_worked_example_of_tc_066(shown):
+    result = shown(
+        [
+            payload("max", {0: 10}, start_s=AT_S, duration=86_400, id_=1),
+            payload("default", {0: 6, 60: 10, 120: 8, 180: 25, 260: 8}, start_s=AT_S, duration=300, id_=2),
+            payload(
+                "tx",
+                {0: 8, 50: 11, 140: 16, 200: 6, 240: 12},
+                start_s=AT_S,
+                duration=260,
+                id_=3,
+                connector=1,
+                transactionId=9,
+            ),
+        ]
+    )
+    assert result.exit_code == 0
+    assert rows(result) == [
+        (0, 8, "A", "TxProfile 3"),
+        (50, 10, "A", "ChargePointMaxProfile 1"),
+        (200, 6, "A", "TxProfile 3"),
+        (240, 10, "A", "ChargePointMaxProfile 1"),
+        (260, 8, "A", "TxDefaultProfile 2"),
+        (300, 10, "A", "ChargePointMaxProfile 1"),
+    ]
+
+
+PROFILE = payload("default", {0: 10, 60: 5}, start_s=AT_S)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        PROFILE,
+        [PROFILE],
+        [2, "call", "SetChargingProfile", PROFILE],
+        [[2, "call", "SetChargingProfile", PROFILE]],
+        PROFILE["csChargingProfiles"],
+        [PROFILE["csChargingProfiles"]],
+    ],
+)
+def test_a_profile_may_be_written_in_several_ways(shown, content):
+    assert rows(shown(content)) == [
+        (0, 10, "A", "TxDefaultProfile 1"),
+        (60, 5, "A", "TxDefaultProfile 1, a pause"),
+    ]
+
+
+def test_watts(shown):
+    assert rows(shown(PROFILE, "--unit", "W"))[0] == (0, 6900, "W", "TxDefaultProfile 1")
+
+
+def test_a_tx_profile_alone_is_for_the_connector_that_is_asked_about(shown):
+    profile = payload("tx", {0: 10}, kind="Relative")["csChargingProfiles"]
+    assert rows(shown(profile)) == [(0, 10, "A", "TxProfile 1")]
+
+
+def test_a_transaction_may_have_begun_before(shown):
+    profile = payload("default", {0: 10, 60: 16}, kind="Relative")
+    result = shown(profile, "--started", "2027-01-15T07:59:30Z")
+    assert [row[:2] for row in rows(result)] == [(0, 10), (30, 16)]
+
+
+def test_the_cable_is_a_limit(shown):
+    assert rows(shown([], "--cable", "13")) == [(0, 13, "A", "hardware")]
+
+
+def test_a_profile_that_is_refused_is_told_and_the_others_count(shown):
+    wrong = payload("default", {0: -1}, start_s=AT_S, id_=7)
+    worse = payload("default", {0: 8}, start_s=AT_S, id_=8, unit="kW")
+    result = shown([PROFILE, wrong, worse])
+    assert result.exit_code == 1
+    assert rows(result)[0] == (0, 10, "A", "TxDefaultProfile 1")
+    first, second = result.stderr.splitlines()
+    assert first.endswith("profile 2 (chargingProfileId 7): Rejected, the limit at 0 is -1")
+    assert "profile 3 (chargingProfileId 8): CALLERROR PropertyConstraintViolation" in second
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ("{", "allowed: JSON"),
+        ('[{"limit": NaN}]', "allowed: JSON"),
+        ("7", "item 1 is no charging profile"),
+        ([PROFILE, "x"], "item 2 is no charging profile"),
+    ],
+)
+def test_a_file_that_holds_something_else_is_refused_in_one_line(shown, content, found):
+    result = shown(content)
+    assert (result.exit_code, result.stdout) == (2, "")
+    (line,) = result.stderr.splitlines()
+    assert found in line
+
+
+def test_a_file_that_is_not_there_is_refused_in_one_line(tmp_path):
+    result = CliRunner().invoke(schedule, ["ac-smart", "--profiles", str(tmp_path / "none.json")])
+    assert result.exit_code == 2
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_connector_that_does_not_exist_is_refused_in_one_line(shown):
+    result = shown(PROFILE, "--connector", "2")
+    assert result.exit_code == 2
+    assert "there is no connector 2; allowed: 0..1" in result.stderr
+
+
+def test_the_picture_has_a_step_for_each_row(shown, tmp_path):
+    picture = tmp_path / "schedule.svg"
+    shown(PROFILE, "--plot", str(picture))
+    root = ET.fromstring(picture.read_text())
+    paths = [path.get("d") for path in root.iter("{http://www.w3.org/2000/svg}path")]
+    (limit,) = [path for path in paths if path.count("L") == 3 and not path.endswith("Z")][-1:]
+    corners = [tuple(float(number) for number in corner.split()) for corner in limit[1:].split("L")]
+    assert [x for x, _ in corners] == [76.0, 205.6, 205.6, 940.0]
+    assert corners[0][1] == corners[1][1] < corners[2][1] == corners[3][1]
+
+
+def test_the_picture_says_what_it_is(shown, tmp_path):
+    picture = tmp_path / "schedule.svg"
+    shown(PROFILE, "--plot", str(picture))
+    texts = [
+        text.text for text in ET.fromstring(picture.read_text()).iter("{http://www.w3.org/2000/svg}text")
+    ]
+    assert {"limit", "profiles of the transaction", "hardware", "08:00", "2027-01-15", "10 A"} <= set(texts)

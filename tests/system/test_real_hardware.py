@@ -1,0 +1,223 @@
+"""A station on hardware: controller, meter and card reader on lines of their own, and an independent Central System.
+
+Controller and meter are servers of pymodbus on pseudo-terminals, the reader is a task that writes what one writes.
+"""
+
+import os
+import re
+import struct
+import tty
+from contextlib import ExitStack, asynccontextmanager
+
+import pytest
+import trio
+
+from tests.peers.modbus_devices import PymodbusDevices
+from tests.peers.processes import program
+
+EVSE, METER = 5, 1
+STATION = """
+extends = "ac-smart"
+limits.back_off_first_s = 0.1
+limits.back_off_max_s = 0.1
+
+[keys]
+MeterValueSampleInterval = {{ default = 1 }}
+
+[[connectors]]
+number = 1
+cable = "socket"
+has_lock = true
+current_max_a = 32
+current_min_a = 6
+phases = 3
+voltage_v = 230
+driver = "modbus"
+
+[connectors.parameters.evse]
+map = "phoenix-ev-cc-basic"
+device = "{folder}/evse"
+baudrate = 115200
+unit = 5
+silent_after_s = 1
+
+[connectors.parameters.meter]
+map = "eastron-sdm630"
+device = "{folder}/meter"
+baudrate = 115200
+poll_s = 0.2
+silent_after_s = 1
+
+[[readers]]
+driver = "rdm6300"
+connectors = [1]
+
+[readers.parameters]
+device = "{folder}/reader"
+byte_order = "as_read"
+"""
+
+
+class Wallbox:
+    """The hardware, and who moves it."""
+
+    def __init__(self, folder):
+        self._folder = folder
+        self._lines = ExitStack()
+        self.energy_kwh = 100.0
+        self.reader, self._reader_end = os.openpty()
+        tty.setraw(self._reader_end)
+        (folder / "reader").symlink_to(os.ttyname(self._reader_end))
+        self._plugged = {}
+        self.plug_in_controller()
+        self.plug_in_meter()
+
+    def close(self):
+        for name in list(self._plugged):
+            self.pull(name)
+        os.close(self.reader)
+        os.close(self._reader_end)
+
+    def _plug_in(self, name, unit):
+        devices = PymodbusDevices([unit], self._folder / name)
+        self._plugged[name] = devices
+        return devices.__enter__()
+
+    def plug_in_controller(self, pilot="A1", cable_a=0):
+        self.evse = self._plug_in("evse", EVSE)
+        self.pilot(pilot, cable_a)
+
+    def plug_in_meter(self):
+        self.meter = self._plug_in("meter", METER)
+        self._measure(0x46, 50.0)
+        self.consume(0)
+
+    def pull(self, name):
+        """Pull the plug of a serial adapter."""
+        self._plugged.pop(name).__exit__()
+
+    def _measure(self, address, value):
+        self.meter.set(METER, "input", address, struct.unpack(">2H", struct.pack(">f", value)))
+
+    def consume(self, energy_wh):
+        self.energy_kwh += energy_wh / 1000
+        self._measure(0x48, self.energy_kwh)
+
+    def pilot(self, state, cable_a=32):
+        self.evse.set(EVSE, "holding", 24000, [int.from_bytes(state.encode(), "big"), cable_a])
+
+    def present(self):
+        """Hold a card to the reader for a moment."""
+        os.write(self.reader, bytes.fromhex("0231303030383646343434323603"))
+
+    async def until_allowed(self, amps):
+        """Wait until the controller offers so much, or nothing."""
+        with trio.fail_after(20):
+            while True:
+                allowed = self.evse.get(EVSE, "coil", 20000)[0]
+                offered = self.evse.get(EVSE, "holding", 22000)[0] if allowed else 0
+                if offered == amps:
+                    return
+                await trio.sleep(0.02)
+
+
+@pytest.fixture
+def wallbox(tmp_path):
+    wallbox = Wallbox(tmp_path)
+    yield wallbox
+    wallbox.close()
+
+
+@asynccontextmanager
+async def station(csms, folder):
+    """The station as a process."""
+    file = folder / "station.toml"
+    file.write_text(STATION.format(folder=folder))
+    command = ["-m", "engine.cli", "run", file, "--csms", csms.url, "--state-dir", folder / "state"]
+    async with program(*command, "--log", "json") as running:
+        yield running
+        printed = "\n".join(running.err.all)
+        assert "Traceback" not in printed, printed
+
+
+@asynccontextmanager
+async def bounded():
+    """Keep a broken test from hanging: longer than anything here takes."""
+    with trio.fail_after(40):
+        yield
+
+
+async def begin_charging(csms, wallbox):
+    await csms.until_available()
+    wallbox.pilot("B1")
+    await csms.until_status("Preparing")
+    wallbox.present()
+    await csms.until_call("StartTransaction", idTag="100086F444", meterStart=100_000)
+    await wallbox.until_allowed(32)
+    assert wallbox.evse.get(EVSE, "coil", 20002) == [True]
+    wallbox.pilot("C2")
+    await csms.until_status("Charging")
+
+
+async def test_a_charging_session(csms, tmp_path, wallbox):
+    async with station(csms, tmp_path), bounded():
+        await begin_charging(csms, wallbox)
+        wallbox.consume(125)
+        while True:
+            sample = await csms.until_call("MeterValues", transactionId=1)
+            values = {value["measurand"]: value["value"] for value in sample["meterValue"][0]["sampledValue"]}
+            if float(values["Energy.Active.Import.Register"]) >= 100_125:
+                break
+        wallbox.present()
+        await csms.until_call("StopTransaction", transactionId=1, meterStop=100_125, reason="Local")
+        await wallbox.until_allowed(0)
+        wallbox.pilot("A1", cable_a=0)
+        await csms.until_status("Available")
+    await wallbox.until_allowed(0)
+
+
+async def test_a_meter_that_is_pulled_while_charging_is_told_and_the_energy_stays_right(
+    csms, tmp_path, wallbox
+):
+    async with station(csms, tmp_path), bounded():
+        await begin_charging(csms, wallbox)
+        wallbox.pull("meter")
+        await csms.until_call("StatusNotification", errorCode="PowerMeterFailure")
+        wallbox.energy_kwh += 0.04
+        wallbox.plug_in_meter()
+        await csms.until_call("StatusNotification", errorCode="NoError", status="Charging")
+        wallbox.present()
+        await csms.until_call("StopTransaction", transactionId=1, meterStop=100_040)
+
+
+async def test_a_controller_that_is_pulled_while_charging_is_told_and_charges_on_when_it_is_back(
+    csms, tmp_path, wallbox
+):
+    async with station(csms, tmp_path), bounded():
+        await begin_charging(csms, wallbox)
+        wallbox.pull("evse")
+        await csms.until_call("StatusNotification", errorCode="InternalError", status="Faulted")
+        wallbox.plug_in_controller("C2", 32)
+        await csms.until_status("Charging")
+        await wallbox.until_allowed(32)
+        assert not csms.calls("StopTransaction")
+
+
+async def test_the_hardware_is_shown_as_a_table(tmp_path, wallbox):
+    file = tmp_path / "station.toml"
+    file.write_text(STATION.format(folder=tmp_path))
+    async with program("-m", "engine.cli", "devices", file) as running:
+        assert await running.ended() == 0, running.err.all
+    rows = [re.split(" {2,}", line) for line in running.out.all]
+    assert ["connector 1 evse", "pilot", "A1"] in rows
+    assert ["connector 1 meter", "energy_import_wh", "100000"] in rows
+    assert ["reader", "rdm6300", f"{tmp_path}/reader"] in rows
+
+
+async def test_hardware_that_does_not_answer_is_shown_and_the_exit_code_says_so(tmp_path, wallbox):
+    file = tmp_path / "station.toml"
+    file.write_text(STATION.format(folder=tmp_path))
+    wallbox.pull("meter")
+    async with program("-m", "engine.cli", "devices", file) as running:
+        assert await running.ended() == 1
+    assert any("meter" in line and "error" in line and "cannot be opened" in line for line in running.out.all)

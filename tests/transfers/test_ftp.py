@@ -1,0 +1,136 @@
+"""Downloads and uploads over FTP and FTPS."""
+
+import os
+
+import pytest
+import trio
+import trustme
+
+from engine.transfers import TransferError, TransferLimits, deliver, fetch, parse
+from tests.peers.file_servers import PASSWORD, USER, ftp_files
+
+CONTENT = bytes(range(256)) * 4000
+LIMITS = TransferLimits(connect_timeout_s=2, stall_timeout_s=2)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """What the server serves."""
+    folder = tmp_path / "server"
+    folder.mkdir()
+    (folder / "fw.bin").write_bytes(CONTENT)
+    return folder
+
+
+async def test_a_file_is_fetched(folder, tmp_path):
+    with ftp_files(folder) as server:
+        await fetch(parse(f"ftp://{USER}:{PASSWORD}@{server}/fw.bin"), tmp_path / "fw", LIMITS)
+    assert (tmp_path / "fw").read_bytes() == CONTENT
+
+
+async def cut_short(folder, tmp_path):
+    """Begin a download and leave it when something of it has arrived."""
+    arrived = trio.Event()
+    token = trio.lowlevel.current_trio_token()
+    with ftp_files(folder, speed=200_000) as server:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(
+                fetch,
+                parse(f"ftp://{USER}:{PASSWORD}@{server}/fw.bin"),
+                tmp_path / "fw",
+                LIMITS,
+                lambda _: token.run_sync_soon(arrived.set),
+            )
+            await arrived.wait()
+            nursery.cancel_scope.cancel()
+
+
+async def test_what_arrived_before_a_cut_is_not_fetched_again(folder, tmp_path):
+    await cut_short(folder, tmp_path)
+    have = (tmp_path / "fw.part").stat().st_size
+    seen = []
+    with ftp_files(folder) as server:
+        await fetch(parse(f"ftp://{USER}:{PASSWORD}@{server}/fw.bin"), tmp_path / "fw", LIMITS, seen.append)
+    assert 0 < have < seen[0]
+    assert (tmp_path / "fw").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("content", [CONTENT[::-1], b"short"], ids=["of the same size", "shorter"])
+async def test_a_file_that_changed_meanwhile_is_fetched_from_its_begin(folder, tmp_path, content):
+    await cut_short(folder, tmp_path)
+    (folder / "fw.bin").write_bytes(content)
+    os.utime(folder / "fw.bin", (0, 0))
+    with ftp_files(folder) as server:
+        await fetch(parse(f"ftp://{USER}:{PASSWORD}@{server}/fw.bin"), tmp_path / "fw", LIMITS)
+    assert (tmp_path / "fw").read_bytes() == content
+
+
+async def test_a_file_is_delivered(folder, tmp_path):
+    (tmp_path / "log.zip").write_bytes(CONTENT)
+    with ftp_files(folder) as server:
+        await deliver(parse(f"ftp://{USER}:{PASSWORD}@{server}/log.zip"), tmp_path / "log.zip", LIMITS)
+    assert (folder / "log.zip").read_bytes() == CONTENT
+
+
+async def test_a_wrong_password_is_told_without_it(folder, tmp_path):
+    with ftp_files(folder) as server, pytest.raises(TransferError, match="530") as caught:
+        await fetch(parse(f"ftp://{USER}:wrong-one@{server}/fw.bin"), tmp_path / "fw", LIMITS)
+    assert "wrong-one" not in str(caught.value)
+
+
+async def test_a_missing_file_is_told(folder, tmp_path):
+    with ftp_files(folder) as server, pytest.raises(TransferError, match="550"):
+        await fetch(parse(f"ftp://{USER}:{PASSWORD}@{server}/nothing"), tmp_path / "fw", LIMITS)
+
+
+async def test_a_file_that_is_too_large_is_refused(folder, tmp_path):
+    with ftp_files(folder) as server, pytest.raises(TransferError, match="larger than 10 bytes"):
+        await fetch(
+            parse(f"ftp://{USER}:{PASSWORD}@{server}/fw.bin"), tmp_path / "fw", TransferLimits(size_max=10)
+        )
+
+
+async def test_a_cancelled_transfer_ends_its_thread(tmp_path):
+    """The server says nothing at all, and the thread waits in a socket."""
+    listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    port = listeners[0].socket.getsockname()[1]
+    with trio.move_on_after(0.1) as scope:
+        await fetch(
+            parse(f"ftp://127.0.0.1:{port}/fw.bin"), tmp_path / "fw", TransferLimits(stall_timeout_s=600)
+        )
+    assert scope.cancelled_caught
+    await listeners[0].aclose()
+
+
+async def test_a_server_that_says_nothing_is_left(tmp_path):
+    listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    port = listeners[0].socket.getsockname()[1]
+    limits = TransferLimits(connect_timeout_s=0.2, stall_timeout_s=0.2)
+    with pytest.raises(TransferError, match="timed out"):
+        await fetch(parse(f"ftp://127.0.0.1:{port}/fw.bin"), tmp_path / "fw", limits)
+    await listeners[0].aclose()
+
+
+async def test_a_file_is_fetched_and_delivered_over_tls(folder, tmp_path):
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(
+        str(tmp_path / "server.pem")
+    )
+    limits = TransferLimits(ca_file=tmp_path / "ca.pem", connect_timeout_s=2, stall_timeout_s=2)
+    with ftp_files(folder, tmp_path / "server.pem") as server:
+        base = f"ftps://{USER}:{PASSWORD}@{server}"
+        await fetch(parse(f"{base}/fw.bin"), tmp_path / "fw", limits)
+        await deliver(parse(f"{base}/copy.bin"), tmp_path / "fw", limits)
+    assert (folder / "copy.bin").read_bytes() == CONTENT
+
+
+async def test_an_unknown_certificate_is_refused(folder, tmp_path):
+    authority = trustme.CA()
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "other.pem"))
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(
+        str(tmp_path / "server.pem")
+    )
+    limits = TransferLimits(ca_file=tmp_path / "other.pem", connect_timeout_s=2, stall_timeout_s=2)
+    with ftp_files(folder, tmp_path / "server.pem") as server, pytest.raises(TransferError):
+        await fetch(parse(f"ftps://{USER}:{PASSWORD}@{server}/fw.bin"), tmp_path / "fw", limits)

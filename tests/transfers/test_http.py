@@ -1,0 +1,159 @@
+"""Downloads and uploads over HTTP and HTTPS, from servers that fail in every way they can."""
+
+import pytest
+import trio
+import trustme
+
+from engine.transfers import TransferError, TransferLimits, deliver, fetch, parse
+from tests.peers.file_servers import http_files
+
+CONTENT = bytes(range(256)) * 4000
+LIMITS = TransferLimits(connect_timeout_s=2, stall_timeout_s=0.3)
+
+
+async def test_a_file_is_fetched(tmp_path):
+    seen = []
+    async with http_files() as server:
+        server.files["/fw.bin"] = CONTENT
+        size = await fetch(parse(server.base + "/fw.bin"), tmp_path / "fw", LIMITS, seen.append)
+    assert (tmp_path / "fw").read_bytes() == CONTENT
+    assert size == seen[-1] == len(CONTENT)
+    assert [path.name for path in tmp_path.iterdir()] == ["fw"]
+
+
+async def test_what_arrived_before_a_cut_is_not_fetched_again(tmp_path):
+    async with http_files() as server:
+        server.files["/fw.bin"] = CONTENT
+        server.break_after = 300_000
+        with pytest.raises(TransferError, match=r"fw\.bin"):
+            await fetch(parse(server.base + "/fw.bin"), tmp_path / "fw", LIMITS)
+        assert not (tmp_path / "fw").exists()
+        await fetch(parse(server.base + "/fw.bin"), tmp_path / "fw", LIMITS)
+        assert server.requests[1][2]["range"].startswith("bytes=2")
+    assert (tmp_path / "fw").read_bytes() == CONTENT
+
+
+async def test_a_file_that_changed_meanwhile_is_fetched_from_its_begin(tmp_path):
+    async with http_files() as server:
+        server.files["/fw.bin"] = b"old" * 100_000
+        server.break_after = 150_000
+        with pytest.raises(TransferError):
+            await fetch(parse(server.base + "/fw.bin"), tmp_path / "fw", LIMITS)
+        server.files["/fw.bin"], server.etag = CONTENT, '"2"'
+        await fetch(parse(server.base + "/fw.bin"), tmp_path / "fw", LIMITS)
+    assert (tmp_path / "fw").read_bytes() == CONTENT
+
+
+async def test_a_silent_server_is_left(tmp_path):
+    async with http_files() as server:
+        server.files["/fw.bin"] = CONTENT
+        server.stall_after = 1000
+        with pytest.raises(TransferError, match="ReadTimeout"):
+            await fetch(parse(server.base + "/fw.bin"), tmp_path / "fw", LIMITS)
+
+
+async def test_a_truncated_file_is_no_file(tmp_path):
+    async with http_files() as server:
+        server.files["/fw.bin"], server.lies_about_size = CONTENT, True
+        with pytest.raises(TransferError):
+            await fetch(parse(server.base + "/fw.bin"), tmp_path / "fw", LIMITS)
+    assert not (tmp_path / "fw").exists()
+
+
+async def test_a_missing_file_is_told(tmp_path):
+    async with http_files() as server:
+        with pytest.raises(TransferError, match="HTTP 404"):
+            await fetch(parse(server.base + "/nothing"), tmp_path / "fw", LIMITS)
+
+
+async def test_a_server_that_is_not_there(tmp_path):
+    async with http_files() as server:
+        base = server.base
+    with pytest.raises(TransferError, match="ConnectError"):
+        await fetch(parse(base + "/fw.bin"), tmp_path / "fw", LIMITS)
+
+
+async def test_redirects_are_followed_and_keep_the_password_home(tmp_path):
+    async with http_files() as other, http_files() as server:
+        other.files["/fw.bin"] = CONTENT
+        server.redirects["/old"] = other.base + "/fw.bin"
+        with_password = server.base.replace("//", "//maker:s3cret@")
+        await fetch(parse(with_password + "/old"), tmp_path / "fw", LIMITS)
+        assert server.requests[0][2]["authorization"].startswith("Basic ")
+        assert "authorization" not in other.requests[0][2]
+    assert (tmp_path / "fw").read_bytes() == CONTENT
+
+
+async def test_redirects_in_a_circle_end(tmp_path):
+    async with http_files() as server:
+        server.redirects["/a"] = "/a"
+        with pytest.raises(TransferError, match="more than 5 redirects"):
+            await fetch(parse(server.base + "/a"), tmp_path / "fw", LIMITS)
+        assert len(server.requests) == 6
+
+
+@pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://127.0.0.1/x"])
+async def test_redirects_to_other_schemes_are_refused(tmp_path, target):
+    async with http_files() as server:
+        server.redirects["/a"] = target
+        with pytest.raises(TransferError, match="not allowed"):
+            await fetch(parse(server.base + "/a"), tmp_path / "fw", LIMITS)
+
+
+async def test_a_file_that_is_too_large_is_refused_before_it_comes(tmp_path):
+    async with http_files() as server:
+        server.files["/fw.bin"] = CONTENT
+        with pytest.raises(TransferError, match="larger than 1000 bytes"):
+            await fetch(parse(server.base + "/fw.bin"), tmp_path / "fw", TransferLimits(size_max=1000))
+
+
+async def test_the_whole_has_a_limit_of_time(tmp_path):
+    async with http_files() as server:
+        server.files["/fw.bin"], server.stall_after = CONTENT, 1000
+        limits = TransferLimits(stall_timeout_s=60, duration_max_s=0.2)
+        with pytest.raises(TransferError, match=r"not done in 0\.2 s"):
+            await fetch(parse(server.base + "/fw.bin"), tmp_path / "fw", limits)
+
+
+async def test_a_cancelled_download_keeps_its_part(tmp_path):
+    async with http_files() as server:
+        server.files["/fw.bin"], server.stall_after = CONTENT, 600_000
+        with trio.move_on_after(0.3) as scope:
+            await fetch(parse(server.base + "/fw.bin"), tmp_path / "fw", TransferLimits())
+        assert scope.cancelled_caught
+    assert (tmp_path / "fw.part").stat().st_size > 0
+
+
+async def test_a_folder_that_cannot_be_written(tmp_path):
+    async with http_files() as server:
+        server.files["/fw.bin"] = CONTENT
+        with pytest.raises(TransferError, match="No such file"):
+            await fetch(parse(server.base + "/fw.bin"), tmp_path / "missing" / "fw", LIMITS)
+
+
+async def test_a_file_is_delivered(tmp_path):
+    (tmp_path / "log.zip").write_bytes(CONTENT)
+    async with http_files() as server:
+        with_password = server.base.replace("//", "//maker:s3cret@")
+        await deliver(parse(with_password + "/in/log.zip"), tmp_path / "log.zip", LIMITS)
+        assert server.files["/in/log.zip"] == CONTENT
+        assert server.requests[0][2]["authorization"].startswith("Basic ")
+
+
+async def test_a_known_certificate_is_trusted(tmp_path):
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    async with http_files(authority) as server:
+        server.files["/fw.bin"] = CONTENT
+        limits = TransferLimits(ca_file=tmp_path / "ca.pem")
+        await fetch(parse(server.base + "/fw.bin"), tmp_path / "fw", limits)
+    assert (tmp_path / "fw").read_bytes() == CONTENT
+
+
+async def test_an_unknown_certificate_is_refused(tmp_path):
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "other.pem"))
+    async with http_files(trustme.CA()) as server:
+        server.files["/fw.bin"] = CONTENT
+        limits = TransferLimits(ca_file=tmp_path / "other.pem")
+        with pytest.raises(TransferError, match="ConnectError"):
+            await fetch(parse(server.base + "/fw.bin"), tmp_path / "fw", limits)
