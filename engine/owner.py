@@ -99,9 +99,7 @@ class Owner:
         self._history = history
         self._uncommitted_max = uncommitted_max
         self._commit_in_thread = commit_in_thread
-        self._send, self._receive = trio.open_memory_channel[Arrival | Due | trio.Event](
-            inbox_size_max
-        )
+        self._send, self._receive = trio.open_memory_channel[Arrival | Due | trio.Event](inbox_size_max)
         self._uncommitted: deque[Pending] = deque()
         self._work = trio.Event()
         self._memories = {memory.address: memory for memory in store.memories()}

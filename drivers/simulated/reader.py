@@ -24,7 +24,8 @@ class SimulatedReader:
         self._woken = trio.Event()
 
     async def run(self, report: ReportToken) -> None:
-        """Report each presented token once, in order, until cancelled; then forget what waits."""
+        """Report each presented token once, in order, until cancelled. One shown without power is not seen."""
+        self._waiting.clear()
         try:
             while True:
                 while self._waiting:

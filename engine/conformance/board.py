@@ -207,8 +207,7 @@ class Board(Struct):
 
     def raise_fault(self, fault: HardwareFault, info: str) -> list[HardwareEvent]:
         """A fault appears, or is told anew."""
-        others = [entry for entry in self.faults if entry[0] is not fault]
-        self.faults = (*others, (fault, info))
+        self.faults = tuple({**dict(self.faults), fault: info}.items())
         return [FaultRaised(fault, info)]
 
     def clear_fault(self, fault: HardwareFault) -> list[HardwareEvent]:

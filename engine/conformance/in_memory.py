@@ -55,9 +55,7 @@ def play_all(
             yield trio.run(_play, script, Path(directory), tally, store_type, clock=clock)
 
 
-async def _play(
-    script: Script, directory: Path, tally: Tally, store_type: Callable[[Path], Store]
-) -> Played:
+async def _play(script: Script, directory: Path, tally: Tally, store_type: Callable[[Path], Store]) -> Played:
     began = trio.current_time()
     csms = Csms(lambda: EPOCH + timedelta(seconds=trio.current_time() - began), interval_s=INTERVAL_S)
     station = VirtualStation(

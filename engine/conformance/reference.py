@@ -620,6 +620,7 @@ class Rehearsal:
                 served = tuple(reader.connectors) if number is None else (number,)
                 self._local.append(TokenRead(id_tag, served))
             case stimuli.SendData(vendor_id=vendor_id, message_id=message_id, data=data):
+                _refuse(not world.is_powered)
                 self._local.append(DataTransferAsked(vendor_id, message_id, data))
             case stimuli.CutLink():
                 _refuse(not world.is_reachable)

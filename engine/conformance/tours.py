@@ -24,8 +24,8 @@ STEPS_MAX = 40
 STEPS_OF_LEG = 3
 """Lines of a move, as a rule."""
 TRIES = 2
-EFFORT_OF_LOOKING = 40
-"""For so many moves of the effort one more place is looked around in before a tour ends for want of a way."""
+LOOKS_MAX = 2
+"""Places that are looked around in before a tour ends for want of a way."""
 LEGS_MAX = 25
 """Moves that are made for one thing that is new."""
 
@@ -67,8 +67,7 @@ class Planner:
         terrain = Terrain(ground, self.catalogue, self._station)
         self.moves += terrain.explore(round(self._effort * ground.share), self._known)
         offered = reachable_in(terrain)
-        looks_max = self._effort // EFFORT_OF_LOOKING
-        scripts = Walker(terrain, offered - self.covered, self.covered, looks_max).walk()
+        scripts = Walker(terrain, offered - self.covered, self.covered).walk()
         self.reachable |= offered
         return tuple(scripts)
 
@@ -127,12 +126,10 @@ class Walker:
         terrain: Where.
         wanted: Transitions and pairs; what was shown is taken out.
         covered: Everything that was shown is put in.
-        looks_max: Places that are looked around in before a tour ends for want of a way.
     """
 
-    def __init__(self, terrain: Terrain, wanted: set[int], covered: set[int], looks_max: int) -> None:
+    def __init__(self, terrain: Terrain, wanted: set[int], covered: set[int]) -> None:
         self._terrain = terrain
-        self._looks_max = looks_max
         self._catalogue = terrain.catalogue
         self._wanted = wanted
         self._covered = covered
@@ -268,7 +265,7 @@ class Walker:
     def _farther(self) -> list[Way] | None:
         """The way to something wanted beyond the places that are known, if it is not far."""
         terrain = self._terrain
-        for _ in range(self._looks_max):
+        for _ in range(LOOKS_MAX):
             assert self._place is not None
             here = terrain.rehearsal.snapshot()
             border = self._nearest_unexplored()

@@ -240,7 +240,6 @@ ENTRIES: tuple[Entry, ...] = (
 )
 
 
-
 def serial_entries(table: str = "") -> tuple[Entry, ...]:
     """The entries of a serial line; what is not stated is as the device usually has it."""
     return (

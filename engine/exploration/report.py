@@ -8,21 +8,22 @@ from machines.machine import Row, rows
 from machines.model.explained import reasons
 from machines.model.explore import Exploration
 from machines.routes import KINDS, REQUESTS
+from machines.vocabulary import ocpp
 
 HEAD = (
     f"{'alphabet':32} {'from':10} {'states':>9} {'moves':>11} {'transitions':>12} {'depth':>5} {'seconds':>8}"
 )
 
 CHECKED = (
-    "In every state: each message has its transition; contactor, offer and status are as they may be; running timers",
-    "have an owner that takes them. Over every step: what is sent, answered, admitted and recorded, and the status table.",
+    "Looked at in every state: a transition for each message, contactor and offer, an owner for each running timer;",
+    "over every step: what is sent, answered, admitted and recorded, and the status table.",
 )
 
 
 def head(wish: Wish) -> Iterator[str]:
     """The lines above the table."""
     depth = f" and {wish.depth} moves" if wish.depth is not None else ""
-    connectors = f"{wish.connectors} connector{'s' * (wish.connectors > 1)}"
+    connectors = _counted(wish.connectors, "connector")
     yield f"{wish.station}, {connectors}: up to {wish.states:,} states{depth} from each place"
     yield ""
     yield HEAD
@@ -52,17 +53,16 @@ def sums(outcomes: Iterable[Outcome]) -> Iterator[str]:
     steps = sum(found.steps for found in founds)
     yield ""
     yield (
-        f"{len(outcomes)} alphabets: {sum(found.states for found in founds):,} states,"
+        f"{_counted(len(outcomes), 'alphabet')}: {sum(found.states for found in founds):,} states,"
         f" {sum(found.moves for found in founds):,} moves,"
         f" {sum(found.transitions for found in founds):,} transitions of machines;"
         f" {steps:,} composed steps in {seconds:.1f} s of one core, {steps / max(seconds, 0.001):,.0f} a second."
     )
     yield from CHECKED
-    complete = [outcome for outcome in outcomes if outcome.is_complete]
-    decided = [outcome for outcome in complete if not outcome.violation]
+    complete = sum(outcome.is_complete for outcome in outcomes)
     yield (
-        f"From everywhere all connectors can become Available again: so in {len(decided)} complete explorations;"
-        f" not decided in the {len(outcomes) - len(complete)} others."
+        "From every state all connectors can become Available again: so in"
+        f" {_counted(complete, 'complete exploration')}, not decided in {len(outcomes) - complete}."
     )
 
 
@@ -84,17 +84,14 @@ def missing(
 def takes_everything(wish: Wish) -> bool:
     """Whether the station takes every request that a machine serves: else there are rows that it has no use for."""
     receives = load(wish.station).settings.receives
-    return all(
-        request.__name__ in receives
-        for request in REQUESTS
-        if not request.__name__.startswith("TriggerUnknown")
-    )
+    return {request.__name__ for request in REQUESTS if request.__name__ in ocpp.ACTIONS} <= receives
 
 
 def dead(known: dict[tuple[str, Row], str], unknown: list[tuple[str, Row]]) -> Iterator[str]:
     """The lines on rows that nobody took."""
     total = sum(len(rows(machine)) for machine in KINDS.values())
-    yield f"{total - len(known) - len(unknown)} of {total} rows of all machines were taken, {len(known)} never for a reason:"
+    taken = total - len(known) - len(unknown)
+    yield f"{taken} of {total} rows of all machines were taken; {len(known)} never, and there is a reason:"
     for reason in dict.fromkeys(known.values()):
         yield f"  {reason}"
         for (kind, row), why in known.items():
@@ -108,6 +105,10 @@ def dead(known: dict[tuple[str, Row], str], unknown: list[tuple[str, Row]]) -> I
 def _named(kind: str, row: Row) -> str:
     guards = " and ".join(name if expected else f"not {name}" for name, expected in row.guards)
     return f"{kind}: {row.source}, {row.message.__name__} ({row.clause}){f' [{guards}]' * bool(guards)}"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def violated(violation: Violation) -> str:

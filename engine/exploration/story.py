@@ -6,16 +6,21 @@ from typing import Any
 
 from engine.diagrams.sequence import Arrow, Item, Remark
 from machines.charge_point import PoweredUp
+from machines.machine import Effect
 from machines.model.explore import Event
 from machines.model.moves import PURPOSES
 from machines.vocabulary import ocpp
 from machines.vocabulary.effects import (
     Answer,
     Call,
+    Collect,
     Deliver,
-    Effect,
+    Forget,
+    Keep,
+    LearnTime,
     LeaveUnanswered,
     ReadMeter,
+    Settle,
     StartTimer,
     StopTimer,
     TimerFired,
@@ -81,8 +86,8 @@ def _arrival(name: str, arrival: object) -> Item:
 
 def _effect(effect: Effect, queue: dict[int, Body]) -> Iterator[Item]:
     match effect:
-        case StartTimer() | StopTimer():
-            return
+        case StartTimer() | StopTimer() | Keep() | Forget() | Settle() | Collect() | LearnTime():
+            return  # nobody outside sees it
         case Call() | Deliver():
             yield Arrow(STATION, CENTRAL_SYSTEM, words(effect, queue))
         case Answer():
@@ -101,10 +106,8 @@ def words(effect: Effect, queue: dict[int, Body]) -> str:
         case Deliver(number=number) if number in queue:
             action = ACTIONS.get(type(queue[number]), "MeterValues")
             return f"{action}.req{_fields(queue[number])}"
-        case Answer(answer=CallError(code=code)):
-            return f"CALLERROR {code}"
         case Answer(answer=answer):
-            return payload(answer)
+            return f"CALLERROR {answer.code}" if isinstance(answer, CallError) else payload(answer)
         case LeaveUnanswered():
             return "no answer"
         case ReadMeter(connector=connector, ticket=ticket):

@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from msgspec import Struct
 
@@ -163,10 +164,7 @@ def _explore(task: tuple[Wish, str], note: Note) -> Outcome:
     for place, way in ways(alphabet, settings).items():
         with _timed() as seconds:
             found = explorer.explore(
-                wish.states,
-                way,
-                depth_max=wish.depth,
-                note=lambda known, done, place=place: note(f"{name}, {place}: {done:,} of {known:,} states"),
+                wish.states, way, depth_max=wish.depth, note=partial(_note, note, f"{name}, {place}")
             )
         places.append(Place(place, found, seconds()))
         if found.broken or found.stranded:
@@ -185,6 +183,10 @@ def _explore(task: tuple[Wish, str], note: Note) -> Outcome:
                 violation = Violation(name, f"walk {number}", broken, explorer.shortened(way))
                 break
     return Outcome(name, tuple(places), walked, seconds(), explorer.rows, violation)
+
+
+def _note(note: Note, where: str, known: int, done: int) -> None:
+    note(f"{where}: {done:,} of {known:,} states")
 
 
 @contextmanager

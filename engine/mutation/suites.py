@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SUITES: dict[str, tuple[str, ...]] = {
     "table": ("tests/machines/test_every_machine.py", "tests/machines/test_status_table.py"),
-    "machines": ("tests/machines",),
+    "machines": ("tests/machines", "tests/smart_charging"),
     "tours": (),
     "conformance": ("tests/conformance",),
     "scenarios": ("tests/scenarios",),
@@ -104,7 +104,9 @@ class Collected:
             raise self._error
         if self._body is not None:
             lines = [line for line in said.getvalue().splitlines() if line.strip()]
-            why = next((line for line in lines if line.startswith("ERROR ")), lines[-1] if lines else "no word")
+            why = next(
+                (line for line in lines if line.startswith("ERROR ")), lines[-1] if lines else "no word"
+            )
             raise MutationError(f"the tests cannot be collected: {why}")
 
     # What pytest calls

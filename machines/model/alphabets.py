@@ -15,8 +15,14 @@ from msgspec.structs import replace
 from machines.model.moves import EPOCH, LONG, Alphabet, transaction_id_of
 from machines.vocabulary import ocpp
 from machines.vocabulary.hardware import HardwareEvent, HardwareFault, PilotState, StopPressed
-from machines.vocabulary.ocpp import AuthorizationStatus, IdTagInfo, MessageTrigger, RegistrationStatus
-from machines.vocabulary.settings import Recovery
+from machines.vocabulary.ocpp import (
+    AuthorizationStatus,
+    ChargingProfilePurposeType,
+    IdTagInfo,
+    MessageTrigger,
+    RegistrationStatus,
+)
+from machines.vocabulary.settings import Installation, Recovery
 from machines.vocabulary.wire import Failure
 
 Requests = tuple[tuple[str, ocpp.Request], ...]
@@ -143,6 +149,7 @@ UPDATES: Requests = tuple(
     )
     for when, ahead, retries in (("now", timedelta(0), 0), ("now", timedelta(0), 1), ("later", LONG, 0))
 )
+DIAGNOSTICS = ("GetDiagnostics", ocpp.GetDiagnostics(location="ftp://h/", retries=1))
 RESETS: Requests = tuple((f"Reset {kind}", ocpp.Reset(type=kind)) for kind in ocpp.ResetType)
 CURRENTS = configuration(ConnectorMaximumCurrent="0 16")
 
@@ -150,9 +157,68 @@ FULL, DIFFERENTIAL = ocpp.UpdateType.FULL, ocpp.UpdateType.DIFFERENTIAL
 GOOD, BAD, IN_GROUP = ACCEPTED[1], INVALID[1], OF_GROUP[1]
 
 
+def profile(
+    profile_id: int,
+    purpose: ChargingProfilePurposeType,
+    *limits_a: float,
+    phases: int | None = None,
+    transaction_id: int | None = None,
+) -> ocpp.ChargingProfile:
+    """A profile from now on, with another limit every minute."""
+    return ocpp.ChargingProfile(
+        charging_profile_id=profile_id,
+        stack_level=0,
+        charging_profile_purpose=purpose,
+        charging_profile_kind=ocpp.ChargingProfileKindType.ABSOLUTE,
+        transaction_id=transaction_id,
+        charging_schedule=ocpp.ChargingSchedule(
+            charging_rate_unit=ocpp.ChargingRateUnitType.A,
+            start_schedule=EPOCH,
+            charging_schedule_period=tuple(
+                ocpp.ChargingSchedulePeriod(start_period=60 * minute, limit=limit_a, number_phases=phases)
+                for minute, limit_a in enumerate(limits_a)
+            ),
+        ),
+    )
+
+
+def profiles(numbers: Numbers) -> Requests:
+    """Charging profiles of every purpose, installed and cleared."""
+    first = numbers[0]
+    mine = {"transaction_id": transaction_id_of(first)}
+    installed = (
+        ("of the station", 0, profile(1, STATION_LIMIT, 20.0, 10.0)),
+        ("for all", 0, profile(2, DEFAULT, 16.0, 0.0, 16.0)),
+        ("for the transaction", first, profile(3, OF_TRANSACTION, 8.0, 30.0, **mine)),
+        ("for a transaction anywhere", 0, profile(4, OF_TRANSACTION, 8.0)),
+    )
+    start = ocpp.RemoteStartTransaction(
+        id_tag="A", connector_id=first, charging_profile=profile(5, OF_TRANSACTION, 12.0)
+    )
+    return (
+        *(
+            (
+                f"SetChargingProfile {one.charging_profile_id} {what}",
+                ocpp.SetChargingProfile(connector_id=n, cs_charging_profiles=one),
+            )
+            for what, n, one in installed
+        ),
+        ("ClearChargingProfile", ocpp.ClearChargingProfile()),
+        ("ClearChargingProfile 1", ocpp.ClearChargingProfile(id=1)),
+        ("ClearChargingProfile of none", ocpp.ClearChargingProfile(id=NOWHERE)),
+        ("GetCompositeSchedule", ocpp.GetCompositeSchedule(connector_id=first, duration=180)),
+        (f"RemoteStartTransaction A at {first} with a profile", start),
+    )
+
+
+STATION_LIMIT = ChargingProfilePurposeType.CHARGE_POINT_MAX_PROFILE
+DEFAULT = ChargingProfilePurposeType.TX_DEFAULT_PROFILE
+OF_TRANSACTION = ChargingProfilePurposeType.TX_PROFILE
+
+
 def alphabets(numbers: Numbers) -> dict[str, Alphabet]:
     """All alphabets by name, for a station with the connectors ``numbers``."""
-    return dict((*_charging(numbers), *_station(numbers), _everything(numbers)))
+    return dict((*_charging(numbers), *_energy(numbers), *_station(numbers), _everything(numbers)))
 
 
 def _charging(numbers: Numbers) -> Iterator[tuple[str, Alphabet]]:
@@ -162,6 +228,16 @@ def _charging(numbers: Numbers) -> Iterator[tuple[str, Alphabet]]:
     yield (
         "two users",
         Alphabet("two cards, accepted or not", cards=("A", "B"), pilots=DRIVES, answers=GOOD_AND_BAD),
+    )
+    yield (
+        "two users without a stop",
+        Alphabet(
+            "a card that is accepted when somebody else charges, or may not",
+            cards=("A", "B"),
+            pilots=DRIVES,
+            answers=GOOD_AND_BAD,
+            station=(("stop_transaction_on_invalid_id", False),),
+        ),
     )
     yield (
         "group",
@@ -409,7 +485,7 @@ def _station(numbers: Numbers) -> Iterator[tuple[str, Alphabet]]:
             failures=NO_ANSWER,
             requests=(
                 *configuration(MeterValueSampleInterval="0 10", ClockAlignedDataInterval="0 900"),
-                *configuration(MeterValuesSampledData=" Energy.Active.Import.Register"),
+                *configuration(MeterValuesSampledData="Energy.Active.Import.Interval"),
                 *triggers(MessageTrigger.METER_VALUES),
             ),
             has_outages=True,
@@ -455,7 +531,7 @@ def _station(numbers: Numbers) -> Iterator[tuple[str, Alphabet]]:
                 *triggers(
                     MessageTrigger.STATUS_NOTIFICATION, MessageTrigger.METER_VALUES, numbers=(0, *numbers, 9)
                 ),
-                *configuration(MeterValuesSampledData=" Energy.Active.Import.Register"),
+                *configuration(MeterValuesSampledData="Energy.Active.Import.Interval"),
                 ("TriggerMessage Rumour", ocpp.TriggerUnknownMessage(requested_message="Rumour")),
             ),
             has_outages=True,
@@ -468,8 +544,9 @@ def _station(numbers: Numbers) -> Iterator[tuple[str, Alphabet]]:
         Alphabet(
             "reports that the station does not declare",
             pilots=DRIVES,
-            requests=triggers(*MessageTrigger),
+            requests=(*triggers(*MessageTrigger), *UPDATES, DIAGNOSTICS),
             has_vendor_data=True,
+            has_failing_works=True,
             station=(("sends", frozenset({"BootNotification", "StatusNotification", "Authorize"})),),
         ),
     )
@@ -578,15 +655,99 @@ def _station(numbers: Numbers) -> Iterator[tuple[str, Alphabet]]:
         ),
     )
     yield (
+        "firmware and restarts",
+        Alphabet(
+            "UpdateFirmware, Reset, and restarts that fail",
+            requests=(*UPDATES, *RESETS),
+            has_failing_works=True,
+            has_failing_restarts=True,
+            has_power_cuts=True,
+            has_clock=True,
+            station=(("install_attempts_max", 2),),
+        ),
+    )
+    yield (
         "diagnostics",
         Alphabet(
             "GetDiagnostics, and what is told of it",
             requests=(
-                ("GetDiagnostics", ocpp.GetDiagnostics(location="ftp://h/", retries=1)),
+                DIAGNOSTICS,
                 *triggers(MessageTrigger.DIAGNOSTICS_STATUS_NOTIFICATION),
             ),
             has_failing_works=True,
             has_power_cuts=True,
+        ),
+    )
+    yield (
+        "transfers told slowly",
+        Alphabet(
+            "what is told of firmware and diagnostics, and answered late or never",
+            requests=(
+                *UPDATES,
+                DIAGNOSTICS,
+                *triggers(
+                    MessageTrigger.FIRMWARE_STATUS_NOTIFICATION,
+                    MessageTrigger.DIAGNOSTICS_STATUS_NOTIFICATION,
+                ),
+            ),
+            failures=(Failure.CALL_ERROR,),
+            has_failing_works=True,
+            has_outages=True,
+            has_slow_answers=True,
+        ),
+    )
+
+
+def _energy(numbers: Numbers) -> Iterator[tuple[str, Alphabet]]:
+    """How much may be drawn."""
+    yield (
+        "smart charging",
+        Alphabet(
+            "charging profiles that come and go; their periods are waited for",
+            cards=("A",),
+            pilots=DRIVES,
+            requests=(*profiles(numbers), *CURRENTS),
+            has_clock=True,
+            has_power_cuts=True,
+            station=(("recovery", Recovery.RESUME),),
+        ),
+    )
+    yield (
+        "fail-safe",
+        Alphabet(
+            "a limit for when nobody can be asked any more",
+            cards=("A",),
+            pilots=DRIVES,
+            requests=profiles(numbers)[:1],
+            has_outages=True,
+            station=(
+                (
+                    "installation",
+                    Installation(current_max_a=32, offline_current_max_a=6, offline_after_s=60),
+                ),
+            ),
+        ),
+    )
+    yield (
+        "phases",
+        Alphabet(
+            "one phase or three, as profiles say",
+            cards=("A",),
+            pilots=DRIVES,
+            requests=(
+                *(
+                    (
+                        f"SetChargingProfile {phases} for {phases} phases",
+                        ocpp.SetChargingProfile(
+                            connector_id=0, cs_charging_profiles=profile(phases, DEFAULT, 16.0, phases=phases)
+                        ),
+                    )
+                    for phases in (1, 3)
+                ),
+                ("ClearChargingProfile", ocpp.ClearChargingProfile()),
+            ),
+            has_clock=True,
+            station=(("connector_switch3to1_phase_supported", True),),
         ),
     )
 

@@ -198,7 +198,7 @@ class Recall:
         result = function(board) if argument is None else function(board, argument)
         found = board.writes(), result
         self.worked_out += 1
-        branches: dict[Any, Any] = self._trees  # type: ignore[assignment]
+        branches: dict[Any, Any] = self._trees
         at: Hashable = key
         for index, number in board.seen.items():
             node = branches.setdefault(at, (index, {}))

@@ -8,14 +8,15 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from machines.charge_point import Emitted
+from machines.machine import Effect
 from machines.model.cells import Board
 from machines.vocabulary.effects import (
     Call,
     Deliver,
     Dial,
-    Effect,
     Forget,
     HangUp,
     Keep,
@@ -42,7 +43,7 @@ LATE = "late"
 READINGS = "readings"
 """Of meters, asked for and not there yet, in their order."""
 WORKS = "works"
-"""What machines asked for that takes long, each with its owner: a transfer, an installation."""
+"""What machines asked for that takes long, in that order: a transfer, an installation."""
 IS_TRIGGERED = "is triggered"
 """TriggerMessage asked for something in this run."""
 IS_OVER = "is over"
@@ -55,6 +56,15 @@ class Hardware(Struct, frozen=True):
     pilot: PilotState | None = None
     cable: bool | None = None
     lock: bool | None = None
+
+
+class Work(Struct, frozen=True):
+    """A transfer or an installation."""
+
+    owner: str
+    effect: TransferEffect
+    is_given_up: bool = False
+    """Nobody waits for it any more, and it is the latest of those. Its end may be on its way all the same."""
 
 
 class Timer(Struct, frozen=True):
@@ -124,9 +134,13 @@ def carry_out(board: Board, emitted: Emitted) -> None:
         case ReadMeter():
             board[READINGS] = (*board[READINGS], effect)
         case GiveUpTransfer():
-            board[WORKS] = tuple(work for work in board[WORKS] if work[0] != by)
+            board[WORKS] = tuple(
+                replace(work, is_given_up=True) if work.owner == by else work
+                for work in board[WORKS]
+                if work.owner != by or not work.is_given_up
+            )
         case TransferEffect():
-            board[WORKS] = (*board[WORKS], (by, effect))
+            board[WORKS] = (*board[WORKS], Work(by, effect))
         case Restart():
             board[IS_OVER] = True
         case Effect():

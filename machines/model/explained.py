@@ -110,6 +110,7 @@ ONE_CONNECTOR = (
     Explained("reservation", ("held",), "CancelReservation", "5.1 no such reservation", ""),
     Explained("reservation", ("held",), "ReservationMoved", "", ""),
     Explained("reservation", ("held",), "BecameInoperative", "5.13 another connector", ""),
+    Explained("transaction", ("deauthorized",), "StartSettled", "", ""),
     Explained("status_report", ("settling",), "StatusTriggered", "5.17 another connector", ""),
     Explained("triggered_values", ("idle",), "MeterValuesTriggered", "5.17 another connector", ""),
 )

@@ -6,6 +6,7 @@ step; the first thing that does not is reported with one of the shortest ways th
 
 from array import array
 from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations
 
 from msgspec import Struct
 
@@ -21,6 +22,9 @@ __all__ = ["Event", "Exploration", "Explorer", "NoSuchMoveError", "Note"]
 
 NOTE_EVERY = 1000
 """States between two notes of how far an exploration has come."""
+
+PAIRS_MAX = 40
+"""Among so many moves pairs are tried that a way might do without."""
 
 Way = tuple[str, ...]
 """The names of moves from the station without power on."""
@@ -203,7 +207,7 @@ class Explorer:
         return tuple(way), ()
 
     def shortened(self, way: Way) -> Way:
-        """``way``, which breaks something, less moves that it breaks something without."""
+        """``way``, which breaks something, less moves that it breaks something without: runs, then pairs of them."""
         size = len(way) // 2
         while size:
             first = 0
@@ -215,6 +219,10 @@ class Explorer:
                 else:
                     first += size
             size //= 2
+        for first, second in combinations(range(min(len(way), PAIRS_MAX)), 2):
+            made = self._breaking((*way[:first], *way[first + 1 : second], *way[second + 1 :]))
+            if made and len(made) < len(way):
+                return self.shortened(made)
         return way
 
     def _breaking(self, way: Way) -> Way:

@@ -161,11 +161,11 @@ def broken_by_ledger(
     was, runs = _open_transaction(before), _open_transaction(after)
     if was == runs:
         return
-    kept = [message for message in kept if message.local_id in {was, runs} - {0}]
-    begins = [one for one in kept if isinstance(one.body, Began)]
-    if runs and ([one.local_id for one in begins] != [runs] or begins[0].body.connector_id != number):
+    recorded = [(one.local_id, one.body) for one in kept]
+    begins = [body for local_id, body in recorded if local_id == runs and isinstance(body, Began)]
+    if runs and [begin.connector_id for begin in begins] != [number]:
         yield f"connector {number}: transaction {runs} runs, {len(begins)} times recorded"
-    ends = [one.body for one in kept if isinstance(one.body, Ended)]
+    ends = [body for local_id, body in recorded if local_id == was and isinstance(body, Ended)]
     if was and len(ends) != 1:
         yield f"connector {number}: transaction {was} is over, {len(ends)} times recorded"
     for end in ends:

@@ -6,6 +6,7 @@ that a trace can be read. Each function says what may happen of one kind, from t
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -28,6 +29,7 @@ from machines.model.environment import (
     READINGS,
     WORKS,
     Timer,
+    Work,
 )
 from machines.routes import delivery_owner
 from machines.transaction import START_TICKET, STOP_TICKET
@@ -193,16 +195,12 @@ def topics(
     }
     for number in (0, *numbers):
         mine = [one for one in addresses if (one.partition("/")[2] or "0") == str(number)]
-        found[f"timers/{number}"] = lambda board, mine=mine: _timers(board, alphabet, mine)
+        found[f"timers/{number}"] = partial(_timers, alphabet=alphabet, addresses=mine)
         faults = tuple(fault for where, fault in alphabet.faults if where == number)
         if faults:
-            found[f"faults/{number}"] = lambda board, number=number, faults=faults: _faults(
-                board, number, faults
-            )
+            found[f"faults/{number}"] = partial(_faults, number=number, faults=faults)
     for connector in connectors:
-        found[f"hardware/{connector.number}"] = lambda board, connector=connector: _hardware(
-            board, connector, alphabet
-        )
+        found[f"hardware/{connector.number}"] = partial(_hardware, connector=connector, alphabet=alphabet)
     return found
 
 
@@ -341,13 +339,17 @@ def _requests(board: Board, alphabet: Alphabet) -> Moves:
 
 def _works(board: Board, alphabet: Alphabet) -> Moves:
     """A transfer or an installation ends."""
-    waiting: tuple[tuple[str, Any], ...] = board[WORKS]
-    for index, (_, asked) in enumerate(waiting):
-        rest = ((WORKS, (*waiting[:index], *waiting[index + 1 :])),)
+    waiting: tuple[Work, ...] = board[WORKS]
+    for index, work in enumerate(waiting):
+        # What was given up ends before what was asked for later, or not at all.
+        before = [one for one in waiting[:index] if work.is_given_up or not one.is_given_up]
+        rest = ((WORKS, (*before, *waiting[index + 1 :])),)
+        asked: Any = work.effect
         good, bad = ENDINGS[type(asked)]
-        yield Move(f"{type(asked).__name__} done", good(asked.ticket), rest)
+        name = type(asked).__name__ + ", given up," * work.is_given_up
+        yield Move(f"{name} done", good(asked.ticket), rest)
         if alphabet.has_failing_works:
-            yield Move(f"{type(asked).__name__} failed", bad(asked.ticket, "no"), rest)
+            yield Move(f"{name} failed", bad(asked.ticket, "no"), rest)
 
 
 # Timers, and what depends on nothing

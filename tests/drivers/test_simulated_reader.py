@@ -55,3 +55,18 @@ async def test_tokens_are_refused_while_too_many_wait():
         reader.swipe("04A1B2C3")
     with pytest.raises(SimulationError, match="wait"):
         reader.swipe("04A1B2C3")
+
+
+async def test_a_card_that_is_shown_without_power_is_not_seen(nursery):
+    reader, reported = SimulatedReader((1,)), []
+
+    async def report(token: TokenRead) -> None:
+        await trio.lowlevel.checkpoint()
+        reported.append(token)
+
+    reader.swipe("04A1B2C3")
+    nursery.start_soon(reader.run, report)
+    await wait_all_tasks_blocked()
+    reader.swipe("04D5E6F7")
+    await wait_all_tasks_blocked()
+    assert reported == [TokenRead("04D5E6F7", (1,))]

@@ -35,13 +35,13 @@ def facts(*, number=1, keys=None, settings=None, **known):
         "is_open": True,
         "is_accepted": True,
         "was_accepted": True,
+        "key_set": STATION.keys,
         "connector": connectors[number - 1] if number else None,
     }
     return Facts(
         number=number,
         settings=replace(STATION.settings, **(settings or {})),
         keys=replace(STATION.defaults, **(keys or {})),
-        key_set=STATION.keys,
         **(members | known),
     )
 

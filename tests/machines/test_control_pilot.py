@@ -1,4 +1,4 @@
-"""Cable and vehicle of one connector by themselves: IEC 61851-1, every state of the pilot in every state of knowledge."""
+"""Cable and vehicle of one connector by themselves: IEC 61851-1, each state of the pilot in each state of knowledge."""
 
 import pytest
 

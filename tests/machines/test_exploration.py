@@ -1,8 +1,8 @@
 """The composition explored breadth-first: what must hold holds in every state that an alphabet leads to.
 
-The suite goes a little way with each alphabet, from each place where one can begin, and to the end of a few. ``statecharge
-explore`` goes further: most alphabets come to an end after some ten or hundred thousand states. A violation is reported
-with one of the shortest ways to it.
+The suite goes a little way with each alphabet, from each place where one can begin, and to the end of a few.
+``statecharge explore`` goes further: most alphabets come to an end after some ten or hundred thousand states. A
+violation is reported with one of the shortest ways to it.
 """
 
 import random
@@ -24,8 +24,8 @@ from machines.model.symmetry import alike
 from machines.routes import KINDS
 from machines.vocabulary.hardware import PilotState
 
-STATES = 300
-TO_THE_END = ("remote", "power cuts", "few messages")
+STATES = 120
+TO_THE_END = ("remote", "diagnostics")
 """Gone through to the end in every run."""
 
 STATION = load("full")
@@ -83,8 +83,8 @@ def test_a_violation_is_reported_with_a_shortest_way_to_it(monkeypatch):
     found = explorer_of("sessions").explore(5000)
 
     assert found.broken == ("1 closed",)
-    assert found.trace[-3:] == ("card A", "Authorize Accepted", "meter of 1 (start) read")
-    assert "pilot of 1 C" in found.trace
+    assert {"pilot of 1 C", "card A", "Authorize Accepted"} < set(found.trace)
+    assert found.trace[-1] == "meter of 1 (start) read"
     assert len(found.trace) == 9
 
 
@@ -98,8 +98,16 @@ def without_row(monkeypatch, machine, is_lost):
     monkeypatch.setattr(machine, "_table", table)
 
 
+def leaves_finishing(row):
+    return row.source == "Finishing" and row.message.__name__ == "CableRemoved"
+
+
 def test_a_machine_that_lacks_a_row_is_found_out(monkeypatch):
-    without_row(monkeypatch, Connector, lambda row: row.source == "Finishing" and row.message.__name__ == "CableRemoved")
+    without_row(
+        monkeypatch,
+        Connector,
+        lambda row: row.source == "Finishing" and row.message.__name__ == "CableRemoved",
+    )
     found = explorer_of("sessions").explore(5000)
 
     assert found.broken == ("TransitionMissing: Connector in 'Finishing' takes no CableRemoved()",)
@@ -108,6 +116,7 @@ def test_a_machine_that_lacks_a_row_is_found_out(monkeypatch):
         "cable in 1",
         "timer connector/1 preparation",
         "lock of 1 open",
+        "pilot of 1 A",
         "cable out of 1",
     )
 
@@ -146,7 +155,11 @@ def test_a_transaction_that_is_recorded_twice_is_found_out(monkeypatch):
 
 
 def test_a_walk_ends_where_something_is_broken_and_its_way_is_shortened(monkeypatch):
-    without_row(monkeypatch, Connector, lambda row: row.source == "Finishing" and row.message.__name__ == "CableRemoved")
+    without_row(
+        monkeypatch,
+        Connector,
+        lambda row: row.source == "Finishing" and row.message.__name__ == "CableRemoved",
+    )
     explorer = explorer_of("everything")
     way, broken = explorer.walk(10_000, random.Random(1).randrange)
 
@@ -203,10 +216,10 @@ class Forgetful(cells.Recall):
 @pytest.mark.parametrize(("name", "connectors"), [("everything", 1), ("sessions", 2), ("power cuts", 1)])
 def test_what_is_remembered_is_what_would_come_of_it(name, connectors, monkeypatch):
     """The tree of what was looked at is worth nothing if a step depends on anything else."""
-    remembered = explorer_of(name, connectors).explore(300)
+    remembered = explorer_of(name, connectors).explore(60)
     monkeypatch.setattr(successors, "Recall", Forgetful)
 
-    assert explorer_of(name, connectors).explore(300) == remembered
+    assert explorer_of(name, connectors).explore(60) == remembered
 
 
 # Connectors that are alike

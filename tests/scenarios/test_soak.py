@@ -210,6 +210,8 @@ def sizes(root):
         if isinstance(one, Mapping):
             found[where] = len(one)
             waiting.extend((f"{where}[{key!r}]"[:200], value) for key, value in one.items())
+        elif isinstance(one, deque) and one.maxlen is not None:
+            pass  # bounded by itself: the log and the history of transitions
         elif isinstance(one, list | tuple | set | frozenset | deque):
             found[where] = len(one)
             waiting.extend((f"{where}[]", value) for value in one)

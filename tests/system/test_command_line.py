@@ -143,7 +143,18 @@ async def test_the_installed_command_names_its_commands():
 
     commands = running.out.all[running.out.all.index("Commands:") + 1 :]
     assert [line.split()[0] for line in commands] == [
-        *("check", "conformance", "demo", "devices", "diagram", "explore", "mutate", "play", "run", "schedule"),
+        *(
+            "check",
+            "conformance",
+            "demo",
+            "devices",
+            "diagram",
+            "explore",
+            "mutate",
+            "play",
+            "run",
+            "schedule",
+        ),
         *("tours", "why"),
     ]
 
