@@ -4,13 +4,16 @@ A mutant is named by where its fault is and what it is, so that its name stays w
 ``transaction.running.MeterRead:action`` or ``connector_lock.locked.LockChanged[!is_locked]:target=kept``.
 """
 
-import dis
+import ast
+import inspect
 import itertools
 import re
+import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from functools import cache
-from types import CodeType, FunctionType
+from types import FunctionType
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -110,11 +113,11 @@ def _of_row(
             yield made(Operator.TARGET, state.value)
     if row.action:
         yield made(Operator.ACTION)
-        told, remembers = told_by(machine, row.action), remembers_in(machine, row.action)
-        if len(told) + remembers > 1:  # or it is the same as no action at all
-            for cls in told:
+        done = does(machine, row.action)
+        if len(done.tells) + done.remembers > 1:  # or it is the same as no action at all
+            for cls in done.tells:
                 yield made(Operator.LOSE, cls.__name__)
-            if remembers:
+            if done.remembers:
                 yield made(Operator.FORGET)
 
 
@@ -156,51 +159,44 @@ def _guards(row: Row) -> str:
 # What an action does
 
 
-def told_by(machine: type[AnyMachine], action: str) -> tuple[type, ...]:
-    """The effects and notices that the code of ``action`` names, also by way of the methods it calls."""
-    found: dict[type, None] = {}
-    for function in _called(machine, action):
-        for code in _codes(function):
-            for name in code.co_names:
-                value = function.__globals__.get(name)
-                if isinstance(value, type) and issubclass(value, (Effect, Notice)):
-                    found[value] = None
-    return tuple(found)
+class Does(NamedTuple):
+    """What the code of an action does, also by way of the methods and functions that it calls."""
+
+    tells: tuple[type, ...]
+    """The effects and notices that it makes."""
+    remembers: bool
+    """It assigns ``self.data``."""
 
 
-def remembers_in(machine: type[AnyMachine], action: str) -> bool:
-    """Whether ``action`` assigns ``self.data``, also by way of the methods it calls."""
-    return any(
-        instruction.opname == "STORE_ATTR" and instruction.argval == "data"
-        for function in _called(machine, action)
-        for code in _codes(function)
-        for instruction in dis.get_instructions(code)
-    )
-
-
-def _called(machine: type[AnyMachine], name: str) -> list[FunctionType]:
-    """The method ``name``, and the methods and functions of the project that it calls, and so on."""
-    waiting, found = [getattr(machine, name)], dict[FunctionType, None]()
+@cache
+def does(machine: type[AnyMachine], action: str) -> Does:
+    """What ``action`` of ``machine`` does, read from its source."""
+    waiting, seen = [getattr(machine, action)], set[FunctionType]()
+    tells: dict[type, None] = {}
+    remembers = False
     while waiting:
-        function = waiting.pop()
-        if not isinstance(function, FunctionType) or function in found:
+        function = waiting.pop(0)
+        if not isinstance(function, FunctionType) or function in seen:
             continue
-        found[function] = None
-        for code in _codes(function):
-            for called in code.co_names:
-                waiting.append(vars(machine).get(called))
-                value = function.__globals__.get(called)
-                if isinstance(value, FunctionType) and value.__module__.startswith("machines."):
-                    waiting.append(value)
-    return list(found)
+        seen.add(function)
+        for node in ast.walk(_source(function)):
+            match node:
+                case ast.Call(func=ast.Name(id=name)):
+                    value = function.__globals__.get(name)
+                    if isinstance(value, type) and issubclass(value, (Effect, Notice)):
+                        tells[value] = None
+                    elif getattr(value, "__module__", "").startswith("machines."):
+                        waiting.append(value)
+                case ast.Call(func=ast.Attribute(value=ast.Name(id="self"), attr=name)):
+                    waiting.append(vars(machine).get(name))
+                case ast.Attribute(value=ast.Name(id="self"), attr="data", ctx=ast.Store()):
+                    remembers = True
+    return Does(tuple(tells), remembers)
 
 
-def _codes(function: FunctionType) -> Iterator[CodeType]:
-    codes = [function.__code__]
-    while codes:
-        code = codes.pop()
-        codes += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
-        yield code
+@cache
+def _source(function: FunctionType) -> ast.Module:
+    return ast.parse(textwrap.dedent(inspect.getsource(function)))
 
 
 # The table with a fault in it

@@ -13,9 +13,10 @@ from engine.conformance.central_system import members_of
 from engine.conformance.matching import Reading, fits
 from engine.conformance.moves import QUIET_S
 from engine.conformance.prepared import station_of
-from engine.conformance.reference import Rehearsal, RestlessError, Seen, Snapshot
+from engine.conformance.reference import Rehearsal, RestlessError, Snapshot
 from engine.conformance.script import Answers, AnyStep, Asks, Expects, Header, Script, Wait
 from engine.conformance.stimuli import Stimulus
+from engine.conformance.world import Seen
 from engine.mutation.checks import Check
 from machines.charge_point import RoutesDivergeError
 from machines.machine import TransitionMissing

@@ -59,7 +59,7 @@ def judge_all(wanted: Wanted, stdout: TextIO, stderr: TextIO) -> int:
             raise MutationError(f"found suite {suite!r}, allowed is one of {', '.join(SUITES)}")
     verdicts: list[Verdict] = []
 
-    tours = list(checks_of(_scripts(wanted, stderr)))
+    tours = list(checks_of(_scripts(wanted, stdout)))
 
     def body(checks: list[Check]) -> None:
         asked = [check for check in (*checks, *tours) if not wanted.suites or check.suite in wanted.suites]
@@ -77,7 +77,7 @@ def judge_all(wanted: Wanted, stdout: TextIO, stderr: TextIO) -> int:
     return 1 if unexplained(verdicts, explained) else 0
 
 
-def _scripts(wanted: Wanted, stderr: TextIO) -> list[Script]:
+def _scripts(wanted: Wanted, stdout: TextIO) -> list[Script]:
     """The tours, if they take part.
 
     Raises:
@@ -87,7 +87,7 @@ def _scripts(wanted: Wanted, stderr: TextIO) -> list[Script]:
         return []
     files = sorted(wanted.tours.glob("*.jsonl"))
     if not files:
-        print(f"found no tours in {wanted.tours}; statecharge tours makes them", file=stderr)
+        print(f"found no tours in {wanted.tours}; statecharge tours makes them", file=stdout)
     try:
         return [read(file) for file in files]
     except ScriptError as error:

@@ -26,12 +26,11 @@ from engine.mutation.journal import About, Journal
 from engine.mutation.mutants import (
     Mutant,
     Operator,
+    does,
     install,
     is_name,
     mutants_of,
     mutated,
-    remembers_in,
-    told_by,
 )
 from engine.mutation.report import report, unexplained
 from engine.mutation.suites import EXCLUDED, SUITES, suite_of
@@ -169,9 +168,8 @@ def test_an_action_that_does_two_things_does_one_of_them():
 
 
 def test_what_an_action_does_is_found_in_what_it_calls():
-    assert told_by(Door, "swing") == (Opened,)
-    assert remembers_in(Door, "swing")
-    assert not remembers_in(Door, "fall")
+    assert does(Door, "swing") == ((Opened,), True)
+    assert does(Door, "fall") == ((StopTimer,), False)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -464,7 +462,7 @@ def test_a_run_that_is_repeated_finds_everything_in_its_journal(judged):
 
 def test_a_mutant_that_no_test_looks_at_is_reported(tmp_path):
     """The static checks cannot see what an action does; nothing else is asked here."""
-    name = next(m.name for m in mutants_of("heartbeat", KINDS["heartbeat"]) if m.operator == "action")
+    name = "heartbeat.beating.HeartbeatTriggered:action"
     asked = (name, f"--tests={UNITS[0]}", f"--out={tmp_path / 'mutants.jsonl'}")
     run = mutate(*asked)
     assert run.returncode == 1

@@ -279,7 +279,8 @@ def test_without_an_answer_the_station_decides_as_if_offline(message):
     assert told("asking", message, START, keys=OFFLINE, is_faulted=True) == unmoved("idle", START)
 
 
-def test_a_remote_start_without_an_answer_brings_its_profile_as_well():
+@pytest.mark.parametrize("message", [FAILED, ConnectionClosed("gone")])
+def test_a_remote_start_without_an_answer_brings_its_profile_as_well(message):
     asked = AuthorizationData("CARD", PROFILE)
     emitted = [Authorized("CARD"), ProfileBrought(1, "CARD", PROFILE)]
-    assert told("asking", FAILED, asked, keys=OFFLINE).emitted == emitted
+    assert told("asking", message, asked, keys=OFFLINE).emitted == emitted

@@ -211,6 +211,14 @@ def test_the_end_of_a_download_that_was_replaced_changes_nothing(message):
     assert told("downloading", message) == unmoved("downloading", OLD)
 
 
+def test_without_the_time_of_day_its_date_is_waited_for_until_somebody_tells():
+    dark = Instant(1, 50.0)
+    waits = [StopTimer(RETRIEVE)]
+    assert told("scheduled", RetrieveDue(), now=dark) == ("scheduled", waits, OLD)
+    assert told("scheduled", asked(), now=dark) == ("scheduled", [ANSWER, *waits], wanted(3))
+    assert told("idle", Resumed("scheduled", OLD), NONE, now=dark) == ("scheduled", waits, OLD)
+
+
 # The installation
 
 
