@@ -13,10 +13,10 @@ from engine.conformance.case import Deviation
 from engine.conformance.central_system import INTERVAL_S
 from engine.conformance.execute import Execution
 from engine.conformance.prepared import station_of
-from engine.conformance.reference import EPOCH
 from engine.conformance.script import Script
 from engine.conformance.transitions import Tally
 from engine.conformance.virtual import VirtualRig, VirtualStation
+from engine.conformance.world import EPOCH
 from engine.csms import Csms
 from engine.store import Store
 

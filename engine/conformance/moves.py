@@ -9,9 +9,10 @@ from msgspec.structs import replace
 
 from engine.conformance.board import OutOfOrderError
 from engine.conformance.central_system import members_of
-from engine.conformance.reference import SILENCE_S, Rehearsal, Seen
+from engine.conformance.reference import SILENCE_S, Rehearsal
 from engine.conformance.script import Answers, AnyStep, Asks, Call, Expects, Payload, Wait
 from engine.conformance.stimuli import AnyStimulus
+from engine.conformance.world import Seen
 from machines.charge_point import Taken
 from machines.vocabulary.ocpp import (
     Authorize,
@@ -140,7 +141,7 @@ def _acted(rehearsal: Rehearsal, move: Move) -> Made:
 
 def _waited(rehearsal: Rehearsal) -> Made:
     """Wait for what is due next; a little before it nothing may come."""
-    due = [time for time, _ in rehearsal.deadlines()]
+    due = [time for time, _ in rehearsal.world.deadlines()]
     if not due or due[0] - rehearsal.world.now > WAIT_MAX_S:
         raise OutOfOrderError
     before_s = round(due[0] - MARGIN_S - rehearsal.world.now, 3)

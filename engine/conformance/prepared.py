@@ -22,11 +22,7 @@ def station_of(header: Header) -> Station:
     Raises:
         ScriptError: There is no such station, or it cannot be declared so.
     """
-    try:
-        station = _declared(header.station, header.declares)
-    except StationFileError as error:
-        first = error.problems[0]
-        raise ScriptError(f"{header.script}: station {header.station}: {first}") from error
+    station = declared(header)
     keys = station.defaults
     for name, text in header.keys.items():
         rule = station.keys.find(name)
@@ -39,6 +35,19 @@ def station_of(header: Header) -> Station:
     limits = replace(station.settings.limits, back_off_jitter=0.0, boot_retry_jitter=0.0)
     settings = replace(station.settings, limits=limits)
     return replace(station, settings=settings, defaults=keys, drivers=tuple(map(_patient, station.drivers)))
+
+
+def declared(header: Header) -> Station:
+    """The station that a script is for as its file says, its keys not yet changed.
+
+    Raises:
+        ScriptError: There is no such station, or it cannot be declared so.
+    """
+    try:
+        return _declared(header.station, header.declares)
+    except StationFileError as error:
+        first = error.problems[0]
+        raise ScriptError(f"{header.script}: station {header.station}: {first}") from error
 
 
 @lru_cache(maxsize=64)

@@ -12,11 +12,12 @@ from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from engine.conformance.board import Board, OutOfOrderError
 from engine.conformance.grounds import QUIET_KEYS, Ground
 from engine.conformance.moves import QUIET_S, WAIT_MAX_S, Move, made
-from engine.conformance.prepared import station_of
+from engine.conformance.prepared import declared, station_of
 from engine.conformance.reference import Rehearsal, RestlessError, Snapshot
 from engine.conformance.script import Header
 from engine.conformance.transitions import Catalogue, Shown, shown
@@ -38,7 +39,7 @@ def place(rehearsal: Rehearsal, plains: Plains) -> Hashable:
     world, standings = rehearsal.world, rehearsal.charge_point.standings
     delivery = standings["delivery"].data
     since = delivery.next_local_id
-    due = [name for time, name in rehearsal.deadlines() if time - world.now < WAIT_MAX_S]
+    due = [name for time, name in rehearsal.world.deadlines() if time - world.now < WAIT_MAX_S]
     return (
         tuple(_standing(standing, since, plains) for standing in standings.values()),
         tuple(_hardware(board) for board in world.boards),
@@ -142,14 +143,12 @@ class Terrain:
     def __init__(self, ground: Ground, catalogue: Catalogue, station: str = "full") -> None:
         self.ground = ground
         self.catalogue = catalogue
-        self.header = Header(
-            ground.name,
-            title=ground.title,
-            station=station,
-            keys=QUIET_KEYS | ground.keys,
-            declares=ground.declares,
-            quiet_s=QUIET_S,
+        header = Header(
+            ground.name, title=ground.title, station=station, declares=ground.declares, quiet_s=QUIET_S
         )
+        rules = declared(header).keys
+        quiet = {name: value for name, value in QUIET_KEYS.items() if rules.find(name) is not None}
+        self.header = replace(header, keys=quiet | ground.keys)
         self.rehearsal = Rehearsal(station_of(self.header), ground.edge_s)
         self.fresh = self.rehearsal.snapshot()
         self.places: dict[Hashable, int] = {}

@@ -72,21 +72,29 @@ def _made(planner: "Planner", grounds: "Iterable[Ground]", out: Path) -> "list[S
     """Plan, write and tell the tours of each ground.
 
     Raises:
-        ScriptError: The station is not one that a ground could be about.
+        ScriptError: The station is not one that any ground could be about.
         OSError: They cannot be written.
     """
-    from engine.conformance.script import encode
+    from engine.conformance.script import ScriptError, encode
 
     out.mkdir(parents=True, exist_ok=True)
     scripts: list[Script] = []
+    refused: list[ScriptError] = []
     for ground in grounds:
         for old in out.glob(f"{ground.name}-[0-9]*.jsonl"):
             old.unlink()
-        found = planner.plan(ground)
+        try:
+            found = planner.plan(ground)
+        except ScriptError as error:
+            refused.append(error)
+            click.echo(f"{ground.name:24} not for this station: {error}")
+            continue
         for script in found:
             (out / f"{script.header.script}.jsonl").write_text(encode(script), encoding="utf-8")
         click.echo(f"{ground.name:24} {len(found):4} scripts {_steps(found):6} steps  {ground.title}")
         scripts += found
+    if refused and not scripts:
+        raise refused[0]
     click.echo(f"{'':24} {len(scripts):4} scripts {_steps(scripts):6} steps in {out}/")
     _tell(planner, out)
     return scripts

@@ -21,8 +21,6 @@ from machines.model.moves import Alphabet
 from machines.model.places import station_for, ways
 from machines.vocabulary.settings import Settings
 
-QUEUE_MAX = 2
-"""Transaction messages that may wait in a state that is gone on from. A walk has no such bound."""
 WALK_MOVES = 1000
 
 
@@ -153,7 +151,7 @@ def _prepared(wish: Wish, name: str) -> tuple[Explorer, Alphabet, Settings]:
     station: Station = load(wish.station)
     alphabet = alphabets(tuple(range(1, wish.connectors + 1)))[name]
     settings, keys = station_for(alphabet, station.settings, station.defaults, wish.connectors)
-    return Explorer(settings, station.keys, keys, alphabet, queue_max=QUEUE_MAX), alphabet, settings
+    return Explorer(settings, station.keys, keys, alphabet, queue_max=alphabet.queue_max), alphabet, settings
 
 
 def _explore(task: tuple[Wish, str], note: Note) -> Outcome:

@@ -163,11 +163,12 @@ def profile(
     *limits_a: float,
     phases: int | None = None,
     transaction_id: int | None = None,
+    stack_level: int = 0,
 ) -> ocpp.ChargingProfile:
     """A profile from now on, with another limit every minute."""
     return ocpp.ChargingProfile(
         charging_profile_id=profile_id,
-        stack_level=0,
+        stack_level=stack_level,
         charging_profile_purpose=purpose,
         charging_profile_kind=ocpp.ChargingProfileKindType.ABSOLUTE,
         transaction_id=transaction_id,
@@ -192,9 +193,10 @@ def profiles(numbers: Numbers) -> Requests:
         ("for the transaction", first, profile(3, OF_TRANSACTION, 8.0, 30.0, **mine)),
         ("for a transaction anywhere", 0, profile(4, OF_TRANSACTION, 8.0)),
     )
-    start = ocpp.RemoteStartTransaction(
-        id_tag="A", connector_id=first, charging_profile=profile(5, OF_TRANSACTION, 12.0)
-    )
+    brought = {
+        "a profile": profile(5, OF_TRANSACTION, 12.0),
+        "a profile that is too high up": profile(6, OF_TRANSACTION, 12.0, stack_level=1_000_000),
+    }
     return (
         *(
             (
@@ -207,7 +209,13 @@ def profiles(numbers: Numbers) -> Requests:
         ("ClearChargingProfile 1", ocpp.ClearChargingProfile(id=1)),
         ("ClearChargingProfile of none", ocpp.ClearChargingProfile(id=NOWHERE)),
         ("GetCompositeSchedule", ocpp.GetCompositeSchedule(connector_id=first, duration=180)),
-        (f"RemoteStartTransaction A at {first} with a profile", start),
+        *(
+            (
+                f"RemoteStartTransaction A at {first} with {what}",
+                ocpp.RemoteStartTransaction(id_tag="A", connector_id=first, charging_profile=one),
+            )
+            for what, one in brought.items()
+        ),
     )
 
 
@@ -383,7 +391,7 @@ def _charging(numbers: Numbers) -> Iterator[tuple[str, Alphabet]]:
     )
     yield (
         "reservation",
-        Alphabet("a reservation", cards=("A", "B"), pilots=DRIVES, requests=reservations(numbers)),
+        Alphabet("a reservation", cards=("A", "B"), pilots=PAUSES, requests=reservations(numbers)),
     )
     yield (
         "reservations and what ends them",
@@ -427,6 +435,14 @@ def _charging(numbers: Numbers) -> Iterator[tuple[str, Alphabet]]:
             has_power_cuts=True,
         ),
     )
+
+
+OFFLINE = (
+    *("meter of 1 (start) read", "connection lost", "pilot of 1 A", "meter of 1 (stop) read"),
+    *("lock of 1 open", "cable out of 1"),
+    *("cable in 1", "pilot of 1 C", "card A", "lock of 1 closed", "meter of 1 (start) read"),
+)
+"""The end of a session that the Central System has not heard of, and another one."""
 
 
 def _station(numbers: Numbers) -> Iterator[tuple[str, Alphabet]]:
@@ -539,17 +555,18 @@ def _station(numbers: Numbers) -> Iterator[tuple[str, Alphabet]]:
             has_slow_answers=True,
         ),
     )
-    yield (
-        "few messages",
-        Alphabet(
-            "reports that the station does not declare",
-            pilots=DRIVES,
-            requests=(*triggers(*MessageTrigger), *UPDATES, DIAGNOSTICS),
-            has_vendor_data=True,
-            has_failing_works=True,
-            station=(("sends", frozenset({"BootNotification", "StatusNotification", "Authorize"})),),
-        ),
-    )
+    for offered in ("FirmwareStatusNotification", "DiagnosticsStatusNotification"):
+        yield (
+            f"few messages with {offered}",
+            Alphabet(
+                "reports that the station does not declare",
+                requests=(*triggers(*MessageTrigger), *UPDATES[1:2], DIAGNOSTICS),
+                has_vendor_data=True,
+                has_slow_answers=True,
+                has_failing_works=True,
+                station=(("sends", frozenset({"BootNotification", "StatusNotification", offered})),),
+            ),
+        )
     yield (
         "short statuses",
         Alphabet(
@@ -616,6 +633,18 @@ def _station(numbers: Numbers) -> Iterator[tuple[str, Alphabet]]:
         ),
     )
     yield (
+        "power cuts and no energy",
+        Alphabet(
+            "the power is cut, and transactions go on that may draw none",
+            cards=("A",),
+            pilots=DRIVES,
+            answers=GOOD_AND_BAD,
+            requests=configuration(StopTransactionOnInvalidId="true false"),
+            has_power_cuts=True,
+            station=(("recovery", Recovery.RESUME), ("stop_transaction_on_invalid_id", False)),
+        ),
+    )
+    yield (
         "offline and resumed",
         Alphabet(
             "transactions that nobody was told of, and a power cut",
@@ -623,6 +652,8 @@ def _station(numbers: Numbers) -> Iterator[tuple[str, Alphabet]]:
             pilots=DRIVES,
             has_outages=True,
             has_power_cuts=True,
+            queue_max=3,
+            further=(("offline", OFFLINE),),
             station=(("recovery", Recovery.RESUME), ("allow_offline_tx_for_unknown_id", True)),
         ),
     )
@@ -704,12 +735,27 @@ def _energy(numbers: Numbers) -> Iterator[tuple[str, Alphabet]]:
         "smart charging",
         Alphabet(
             "charging profiles that come and go; their periods are waited for",
-            cards=("A",),
+            cards=("A", "B"),
             pilots=DRIVES,
-            requests=(*profiles(numbers), *CURRENTS),
+            requests=(*profiles(numbers), *CURRENTS, *configuration(LightIntensity="50")),
             has_clock=True,
             has_power_cuts=True,
             station=(("recovery", Recovery.RESUME),),
+        ),
+    )
+    yield (
+        "a profile for a remote start",
+        Alphabet(
+            "a profile comes with a remote start that may come to nothing",
+            pilots=DRIVES,
+            answers=GOOD_AND_BAD,
+            faults=((numbers[0], HardwareFault.GROUND),),
+            requests=(
+                *profiles(numbers)[-2:],
+                *profiles(numbers)[:1],
+                ("ClearChargingProfile", ocpp.ClearChargingProfile()),
+            ),
+            station=(("authorize_remote_tx_requests", True),),
         ),
     )
     yield (
@@ -742,7 +788,7 @@ def _energy(numbers: Numbers) -> Iterator[tuple[str, Alphabet]]:
                             connector_id=0, cs_charging_profiles=profile(phases, DEFAULT, 16.0, phases=phases)
                         ),
                     )
-                    for phases in (1, 3)
+                    for phases in (1, 2, 3)
                 ),
                 ("ClearChargingProfile", ocpp.ClearChargingProfile()),
             ),

@@ -27,6 +27,7 @@ class Explained(NamedTuple):
 _USED = "a reservation is used up, or refused, where a transaction is under way"
 _FREE = "told where the connector is free"
 _FIRST = "it is withheld before the connector is left"
+_ONE_OR_THREE = "there is nothing between one phase and three"
 
 ALWAYS = (
     Explained(
@@ -101,6 +102,27 @@ ALWAYS = (
         "4.9 H1",
         "the cable that left has brought the connector back before",
     ),
+    Explained(
+        "firmware_update",
+        ("installing", "restarting", "confirming"),
+        "TransactionEnded",
+        "",
+        "nobody charges while firmware is being installed",
+    ),
+    Explained(
+        "availability",
+        ("to_be_withheld", "withheld"),
+        "ChangeAvailability",
+        "5.2 no such connector",
+        "what no connector has is answered by the station, which is not withheld",
+    ),
+    Explained("phase_switch", ("steady",), "PhasesWanted", "7.8 they are connected", "told when they change"),
+    Explained(
+        "phase_switch", ("steady",), "DwellOver", "", "its timer stops when no switching waits any more"
+    ),
+    Explained("phase_switch", ("delayed",), "PhasesWanted", "7.8 fewer", _ONE_OR_THREE),
+    Explained("phase_switch", ("delayed", "held"), "PhasesWanted", "7.8 more", _ONE_OR_THREE),
+    Explained("phase_switch", ("held",), "PhasesWanted", "7.8 fewer still", _ONE_OR_THREE),
 )
 """On any station."""
 
@@ -111,6 +133,11 @@ ONE_CONNECTOR = (
     Explained("reservation", ("held",), "ReservationMoved", "", ""),
     Explained("reservation", ("held",), "BecameInoperative", "5.13 another connector", ""),
     Explained("transaction", ("deauthorized",), "StartSettled", "", ""),
+    Explained("firmware_update", ("waiting",), "TransactionEnded", "6.19 somebody else", ""),
+    Explained("current_offer", ("idle",), "TransactionStarted", "of another connector", ""),
+    Explained("current_offer", ("steady", "waiting"), "TransactionStarted", "3.13.1", ""),
+    Explained("current_offer", ("steady", "waiting"), "TransactionEnded", "3.13.1 more", ""),
+    Explained("current_offer", ("steady", "waiting"), "TransactionEnded", "3.13.1 one", ""),
     Explained("status_report", ("settling",), "StatusTriggered", "5.17 another connector", ""),
     Explained("triggered_values", ("idle",), "MeterValuesTriggered", "5.17 another connector", ""),
 )

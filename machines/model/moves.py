@@ -160,6 +160,10 @@ class Alphabet(NamedTuple):
     """Other CALLs than those three are answered when the Central System gets to it, or fail; else at once."""
     has_clock: bool = False
     """A timer fires when it is due. Otherwise it is always now, also then."""
+    queue_max: int = 2
+    """Transaction messages that may wait; a state with more of them is not gone on from."""
+    further: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Other places to begin at, each with its name and the moves to it from where a vehicle charges."""
     station: tuple[tuple[str, Any], ...] = ()
     """How the station differs from its declaration: fields of Settings, of Limits, or configuration keys."""
 

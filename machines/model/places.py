@@ -59,14 +59,17 @@ def ways(alphabet: Alphabet, settings: Settings) -> dict[str, tuple[str, ...]]:
     connected = (*registered, *reports, *["cable in 1"] * (first.cable == "socket"), "pilot of 1 C")
     charges = (*["lock of 1 closed"] * first.has_lock, "meter of 1 (start) read")
     found[CONNECTED] = connected
+    asked = f"Authorize {alphabet.answers[0][0]}"
     remote = [name for name, request in alphabet.requests if isinstance(request, RemoteStartTransaction)]
     if settings.free_id_tag:
         found[CHARGING] = (*connected, *charges)
     elif alphabet.cards:
-        asked = f"Authorize {alphabet.answers[0][0]}"
         served = readers(settings.connectors, alphabet)
         shown = card_shown(alphabet.cards[0], served[0], len(served))
         found[CHARGING] = (*connected, shown, asked, *charges)
     elif remote:
-        found[CHARGING] = (*connected, remote[0], *charges)
+        must_ask = ("authorize_remote_tx_requests", True) in alphabet.station
+        found[CHARGING] = (*connected, remote[0], *[asked] * must_ask, *charges)
+    if CHARGING in found:
+        found |= {name: (*found[CHARGING], *moves) for name, moves in alphabet.further}
     return found

@@ -15,16 +15,18 @@ from typing import ClassVar
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 from msgspec import Struct
 from msgspec.structs import replace
 from statemachine import State
 
+from engine.cli import command
+from engine.conformance.script import decode
 from engine.mutation.checks import Measured, MutationError, Verdict
 from engine.mutation.explained import Explanation, explanations, reason_of, stale
 from engine.mutation.forks import Forks
 from engine.mutation.journal import About, Journal
 from engine.mutation.mutants import (
-    Mutant,
     Operator,
     does,
     install,
@@ -32,6 +34,7 @@ from engine.mutation.mutants import (
     mutants_of,
     mutated,
 )
+from engine.mutation.rehearsed import checks_of
 from engine.mutation.report import report, unexplained
 from engine.mutation.suites import EXCLUDED, SUITES, suite_of
 from machines import machine as base
@@ -412,12 +415,53 @@ def test_a_file_that_is_no_journal_is_refused_and_left_as_it_is(tmp_path):
     assert path.read_text() == "Dear Sir,\n"
 
 
+# Tours
+
+TOUR = """
+{"script": "little", "keys": {"MeterValueSampleInterval": "0", "ClockAlignedDataInterval": "0"}, "quietS": 2.37}
+{"expect": [{"action": "BootNotification"}], "optional": [{"action": "StatusNotification"}], "withinS": 90}
+{"do": "plug-in", "connector": 1}
+{"expect": [{"action": "StatusNotification", "payload": {"connectorId": 1, "status": "Preparing"}}]}
+{"request": "UnlockConnector", "payload": {"connectorId": 1}, "expect": {"status": "Unlocked"}}
+{"wait": 2.37}
+{"wait": 54.5}
+{"expect": [{"action": "StatusNotification", "payload": {"connectorId": 1, "status": "Finishing"}}], "withinS": 20}
+"""
+
+
+def rehearsed(old="", new=""):
+    (check,) = checks_of([decode(TOUR.replace(old, new))])
+    assert (check.suite, check.name) == ("tours", "tour little")
+    return check.run(None), check.run(None)
+
+
+def test_a_tour_is_rehearsed_as_often_as_one_likes():
+    assert rehearsed() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("Preparing", "Charging", "step 3: StatusNotification {"),
+        ("Unlocked", "UnlockFailed", "step 4: UnlockConnector was answered "),
+        ('{"wait": 54.5}', '{"wait": 60}', "step 6: StatusNotification {"),
+        ('{"wait": 54.5}', '{"wait": 50}', "step 7: nothing came; expected is StatusNotification {"),
+        ('{"action": "BootNotification"}', "", "step 1: BootNotification {"),
+        ('"plug-in"', '"unplug"', "step 2: OutOfOrderError"),
+    ],
+)
+def test_what_a_tour_does_not_expect_is_found(old, new, said):
+    assert rehearsed(old, new)[0].startswith(said)
+
+
 # The command, on two machines
 
-UNITS = ("tests/machines/test_every_machine.py", "tests/machines/test_authorization_cache.py")
+STATIC = "tests/machines/test_every_machine.py"
+JUDGED = ("authorization_cache", "fault")
 
 
 def mutate(*arguments):
+    """The command in a process of its own, since it forks."""
     command = [sys.executable, "-m", "engine.cli", "mutate", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=100)
 
@@ -429,29 +473,37 @@ def verdicts_in(path):
 
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory):
-    """Every mutant of the cache of idTags, judged by its tests and by those of every machine; and once more."""
-    path = tmp_path_factory.mktemp("mutants") / "mutants.jsonl"
-    arguments = [f"--tests={path}" for path in UNITS]
-    return [mutate("authorization_cache", *arguments, f"--out={path}") for _ in range(2)], verdicts_in(path)
+    """Every mutant of two machines, judged by their own tests and by those of every machine; and once more."""
+    out = tmp_path_factory.mktemp("mutants") / "mutants.jsonl"
+    tests = [STATIC, *(f"tests/machines/test_{kind}.py" for kind in JUDGED)]
+    asked = [*JUDGED, *(f"--tests={path}" for path in tests), f"--out={out}", f"--tours={out.parent / 'tours'}"]
+    return [mutate(*asked) for _ in range(2)], verdicts_in(out)
 
 
-def test_every_mutant_of_the_cache_is_caught(judged):
+def of(verdicts, operator):
+    found = [verdict for verdict in verdicts.values() if verdict["operator"] == operator]
+    assert found
+    return found
+
+
+def test_every_mutant_of_two_machines_is_caught_by_their_tests(judged):
     (run, _), verdicts = judged
     assert (run.returncode, run.stderr) == (0, ""), run.stdout
-    assert set(verdicts) == {m.name for m in mutants_of("authorization_cache", KINDS["authorization_cache"])}
+    assert set(verdicts) == {mutant.name for kind in JUDGED for mutant in mutants_of(kind, KINDS[kind])}
     assert all(verdict["check"] for verdict in verdicts.values())
 
 
+@pytest.mark.parametrize("operator", Operator)
+def test_every_operator_is_among_them(judged, operator):
+    assert of(judged[1], operator)
+
+
 def test_a_row_that_is_gone_is_caught_by_the_static_checks(judged):
-    _, verdicts = judged
-    assert {verdict["suite"] for verdict in verdicts.values() if verdict["operator"] == "drop"} == {"table"}
+    assert {verdict["suite"] for verdict in of(judged[1], Operator.DROP)} == {"table"}
 
 
 def test_a_fault_that_the_table_does_not_show_is_caught_by_a_test_of_the_machine(judged):
-    _, verdicts = judged
-    assert {verdict["suite"] for verdict in verdicts.values() if verdict["operator"] == "forget"} == {
-        "machines"
-    }
+    assert {verdict["suite"] for verdict in of(judged[1], Operator.FORGET)} == {"machines"}
 
 
 def test_a_run_that_is_repeated_finds_everything_in_its_journal(judged):
@@ -463,7 +515,7 @@ def test_a_run_that_is_repeated_finds_everything_in_its_journal(judged):
 def test_a_mutant_that_no_test_looks_at_is_reported(tmp_path):
     """The static checks cannot see what an action does; nothing else is asked here."""
     name = "heartbeat.beating.HeartbeatTriggered:action"
-    asked = (name, f"--tests={UNITS[0]}", f"--out={tmp_path / 'mutants.jsonl'}")
+    asked = (name, f"--tests={STATIC}", f"--out={tmp_path / 'mutants.jsonl'}")
     run = mutate(*asked)
     assert run.returncode == 1
     assert "Not caught: 1" in run.stdout
@@ -480,17 +532,26 @@ def test_a_mutant_that_no_test_looks_at_is_reported(tmp_path):
     ("arguments", "complaint"),
     [
         (["clock"], "found machine 'clock', allowed is one of connection, registration,"),
+        (
+            ["fault.clear.FaultRaised:melt"],
+            "found machine 'fault.clear.FaultRaised:melt', allowed is a mutant of",
+        ),
         (["--suite", "unit"], "found suite 'unit', allowed is one of table, machines,"),
         (["--tests", "tests/nowhere.py"], "found no tests/nowhere.py in "),
     ],
 )
-def test_what_does_not_exist_is_refused_in_one_line(tmp_path, arguments, complaint):
-    run = mutate(*arguments, f"--out={tmp_path / 'mutants.jsonl'}")
-    assert run.returncode == 2
+def test_what_does_not_exist_is_refused_in_one_line(tmp_path, monkeypatch, arguments, complaint):
+    monkeypatch.chdir(ROOT)
+    run = CliRunner().invoke(command, ["mutate", *arguments, f"--out={tmp_path / 'mutants.jsonl'}"])
+    assert run.exit_code == 2
     assert run.stderr.startswith(f"statecharge: {complaint}")
     assert run.stderr.count("\n") == 1
 
 
-def test_mutants_can_be_made_by_hand():
-    """The fields that a report does not show have defaults."""
-    assert Mutant("door", 0, Operator.DROP, where="shut.Pushed").name == "door.shut.Pushed:drop"
+def test_an_explanation_of_a_mutant_that_is_gone_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    explained = tmp_path / "explained.toml"
+    explained.write_text('[[explained]]\nmutants = ["door.shut.*"]\nreason = "it was once"\n')
+    run = CliRunner().invoke(command, ["mutate", f"--explained={explained}", f"--out={tmp_path / 'm.jsonl'}"])
+    assert run.exit_code == 2
+    assert "no such mutant: door.shut.*" in run.stderr

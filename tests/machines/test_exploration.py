@@ -20,9 +20,12 @@ from machines.model.explained import ALWAYS, ONE_CONNECTOR, reasons
 from machines.model.explore import Explorer, NoSuchMoveError
 from machines.model.moves import Alphabet
 from machines.model.places import CHARGING, station_for, ways
-from machines.model.symmetry import alike
+from machines.model.symmetry import alike, renamed
 from machines.routes import KINDS
+from machines.vocabulary import ocpp
+from machines.vocabulary.effects import ReadMeter
 from machines.vocabulary.hardware import PilotState
+from machines.vocabulary.transactions import Began
 
 STATES = 120
 TO_THE_END = ("remote", "diagnostics")
@@ -37,7 +40,9 @@ def prepared(name, connectors=1):
     """An explorer for an alphabet, and the ways to where it may begin."""
     alphabet = alphabets(tuple(range(1, connectors + 1)))[name]
     settings, keys = station_for(alphabet, STATION.settings, STATION.defaults, connectors)
-    return Explorer(settings, STATION.keys, keys, alphabet, queue_max=2), ways(alphabet, settings)
+    return Explorer(settings, STATION.keys, keys, alphabet, queue_max=alphabet.queue_max), ways(
+        alphabet, settings
+    )
 
 
 def explorer_of(name, connectors=1):
@@ -255,6 +260,25 @@ def test_of_states_with_connectors_in_each_others_places_one_is_enough(twins, mo
     assert everything.is_complete
     assert reduced.states == len(keys)
     assert reduced.states < 0.6 * everything.states
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (ReadMeter(1, 3), ReadMeter(2, 3)),
+        (("authorization/1", ocpp.Authorize(id_tag="1")), ("authorization/2", ocpp.Authorize(id_tag="1"))),
+        (ocpp.UnlockConnector(connector_id=2), ocpp.UnlockConnector(connector_id=1)),
+        (ocpp.RemoteStopTransaction(transaction_id=101), ocpp.RemoteStopTransaction(transaction_id=102)),
+        (ocpp.RemoteStopTransaction(transaction_id=7), ocpp.RemoteStopTransaction(transaction_id=7)),
+        (
+            Began(connector_id=1, id_tag="A", meter_start=1, reservation_id=1),
+            Began(connector_id=2, id_tag="A", meter_start=1, reservation_id=2),
+        ),
+        ((True, 1, "delivery"), (True, 1, "delivery")),
+    ],
+)
+def test_what_names_a_connector_names_the_other_one_when_they_change_places(one, other):
+    assert renamed(one, {1: 2, 2: 1}) == other
 
 
 def test_connectors_that_differ_do_not_change_places():

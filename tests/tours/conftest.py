@@ -4,7 +4,7 @@ from engine.conformance.grounds import GROUNDS
 from engine.conformance.tours import Planner
 from engine.conformance.transitions import Catalogue
 
-EFFORT = 90
+EFFORT = 60
 """Enough to find most of what there is; the command finds the rest."""
 
 

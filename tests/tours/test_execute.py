@@ -253,3 +253,10 @@ def test_a_ground_that_is_not_there_is_named_with_those_that_are():
     ran = CliRunner().invoke(tours, ["--select", "moon"])
     assert ran.exit_code == 2
     assert "'moon'; allowed: sessions, " in ran.output
+
+
+def test_a_station_that_is_not_there_is_one_line(tmp_path):
+    ran = CliRunner().invoke(tours, ["nowhere.toml", "--select", "sessions", "--out", str(tmp_path)])
+    assert ran.exit_code == 2
+    assert ran.stderr.startswith("statecharge: sessions: station nowhere.toml: ")
+    assert ran.stderr.count("\n") == 1
