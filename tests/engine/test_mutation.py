@@ -476,7 +476,12 @@ def judged(tmp_path_factory):
     """Every mutant of two machines, judged by their own tests and by those of every machine; and once more."""
     out = tmp_path_factory.mktemp("mutants") / "mutants.jsonl"
     tests = [STATIC, *(f"tests/machines/test_{kind}.py" for kind in JUDGED)]
-    asked = [*JUDGED, *(f"--tests={path}" for path in tests), f"--out={out}", f"--tours={out.parent / 'tours'}"]
+    asked = [
+        *JUDGED,
+        *(f"--tests={path}" for path in tests),
+        f"--out={out}",
+        f"--tours={out.parent / 'tours'}",
+    ]
     return [mutate(*asked) for _ in range(2)], verdicts_in(out)
 
 
