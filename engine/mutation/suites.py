@@ -90,7 +90,9 @@ class Collected:
         import pytest
 
         excluded = [f"--{'deselect' if '::' in path else 'ignore'}={path}" for path in EXCLUDED]
-        options = ["--quiet", "--capture=no", "--tb=line", "-p", "no:cacheprovider"]
+        # The plugin of this project is loaded before pytest could rewrite it; that matters to nobody here.
+        ignored = "ignore::pytest.PytestAssertRewriteWarning"
+        options = ["--quiet", "--capture=no", "--tb=line", "-p", "no:cacheprovider", "-W", ignored]
         options += ["--override-ini=tmp_path_retention_policy=none", *excluded]
         said, here = io.StringIO(), Path.cwd()
         self._body = body

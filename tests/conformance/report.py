@@ -57,7 +57,8 @@ class Results:
 def run() -> dict[str, str]:
     """Run the tests; return what came of each case, by id."""
     results = Results()
-    pytest.main(["-q", "-p", "no:cacheprovider", str(FOLDER / "test_cases.py")], plugins=[results])
+    options = ["-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    pytest.main([*options, str(FOLDER / "test_cases.py")], plugins=[results])
     return results.by_id
 
 
