@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test soak conformance lint docs clean
+.PHONY: demo test soak conformance mutate lint docs clean
 
 demo: .venv/ready
 	$(BIN)/statecharge demo
@@ -23,6 +23,10 @@ soak: .venv/ready
 # Every test case of the certification programme against our own station in another process: out/conformance/report.html
 conformance: .venv/ready
 	STATECHARGE_CONFORMANCE=full $(BIN)/python -m pytest -rP tests/system/test_conformance_command.py -k our_own
+
+# Small faults in every machine, and which suite catches them; hours for all of them.
+mutate: .venv/ready
+	nice $(BIN)/statecharge mutate
 
 lint: .venv/ready
 	$(BIN)/ruff check .
