@@ -15,9 +15,9 @@ from msgspec import Struct
 from engine.declaration.station import Station
 from engine.station_file import load
 from machines.machine import Row
+from machines.model.alphabet import Alphabet
 from machines.model.alphabets import alphabets
 from machines.model.explore import Event, Exploration, Explorer
-from machines.model.moves import Alphabet
 from machines.model.places import station_for, ways
 from machines.vocabulary.settings import Settings
 

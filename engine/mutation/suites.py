@@ -36,6 +36,7 @@ path.
 EXCLUDED = {
     "tests/system": "it runs the station in processes of its own, where there is no fault",
     "tests/architecture": "it reads sources",
+    "tests/engine/test_explore.py": "it explores in processes of its own, where there is no fault",
     "tests/engine/test_mutation.py": "it is the test of this",
     "tests/engine/test_diagrams.py": "whatever differs from the pages that were written before is no finding",
     "tests/tours": "tours that are planned on a mutant expect what it does; those of the sound machines are rehearsed",

@@ -18,10 +18,10 @@ from machines.charge_point import (
 from machines.machine import Row, Standing, TransitionMissing
 from machines.model import environment as outside
 from machines.model import invariants
+from machines.model.alphabet import EPOCH, NOW, Move, PowerOn
 from machines.model.cells import Board, Column, Layout
 from machines.model.counts import counting
 from machines.model.environment import IS_TRIGGERED, LINK, QUEUE
-from machines.model.moves import EPOCH, NOW, Move, PowerOn
 from machines.survey import Survey
 from machines.vocabulary.effects import Call, Deliver, Instant, Keep
 from machines.vocabulary.keys import Keys, KeySet

@@ -13,9 +13,9 @@ from msgspec.structs import replace
 from machines.connection import ConnectionData
 from machines.delivery import DeliveryData
 from machines.machine import Standing
+from machines.model.alphabet import NOW
 from machines.model.cells import Board
 from machines.model.environment import DELIVERING, LATE, QUEUE, WORKS, Work
-from machines.model.moves import NOW
 from machines.vocabulary.ocpp import Reason
 from machines.vocabulary.transactions import Ended, TransactionMessage
 

@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from machines.charge_point import ChargePoint
 from machines.machine import Row
+from machines.model.alphabet import Alphabet
 from machines.model.cells import Cells
-from machines.model.moves import Alphabet
 from machines.model.successors import Broken, Event, NoSuchMoveError, Successors
 from machines.vocabulary.keys import Keys, KeySet
 from machines.vocabulary.settings import Settings

@@ -4,20 +4,17 @@ No answer without a CALL, no timer that does not run, no vehicle without a cable
 that a trace can be read. Each function says what may happen of one kind, from the few cells that this depends on.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
 from functools import partial
 from itertools import product
-from typing import Any, NamedTuple
-
-from msgspec import Struct
-from msgspec.structs import replace
+from typing import Any
 
 from machines.allowance import ALLOWANCE_TICKET
-from machines.charge_point import Arrival
 from machines.clock_aligned import CLOCK_TICKET
 from machines.metering import SAMPLE_TICKET
 from machines.model import environment as outside
+from machines.model import hardware_moves
+from machines.model.alphabet import EPOCH, LONG, Alphabet, Move, Moves, PowerOn, Topic, transaction_id_of
 from machines.model.cells import Board
 from machines.model.environment import (
     CALLS,
@@ -35,21 +32,12 @@ from machines.routes import delivery_owner
 from machines.transaction import START_TICKET, STOP_TICKET
 from machines.triggered_values import TRIGGER_TICKET
 from machines.vocabulary import ocpp
-from machines.vocabulary.effects import Instant, ReadMeter, TimerFired
+from machines.vocabulary.effects import ReadMeter, TimerFired
 from machines.vocabulary.hardware import (
-    CableChanged,
-    FaultCleared,
-    FaultRaised,
-    HardwareEvent,
-    HardwareFault,
     HardwareReported,
-    LockChanged,
-    LockFailed,
     MeterRead,
     MeterReadFailed,
     MeterReading,
-    PilotChanged,
-    PilotState,
     PowerFailing,
     TokenRead,
 )
@@ -68,9 +56,6 @@ from machines.vocabulary.wire import (
     RestartFailed,
 )
 
-EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-NOW = Instant(1, 0.0, EPOCH.timestamp())
-"""It is always now: how much time passes between two moves makes no difference to what is decided."""
 CALL_ID = "call"
 
 PURPOSES = {
@@ -83,94 +68,10 @@ PURPOSES = {
 }
 """What a meter is read for, by the number of the request."""
 
-LONG = timedelta(days=7)
-"""Longer than anything waits that is told to wait for a time of day."""
-
 READINGS_MAX = 1
 """With more readings than that asked for, the meter is faster than anything else."""
 CALLS_MAX = 2
 """With more CALLs than that unanswered, the Central System is faster than anything else."""
-
-
-def transaction_id_of(number: int) -> int:
-    """What the Central System of the model calls every transaction of connector ``number``."""
-    return 100 + number
-
-
-class PowerOn(Struct, frozen=True):
-    """The station starts, with what it remembers: what it does then depends on all of its state."""
-
-    was_clean: bool
-
-
-class Move(NamedTuple):
-    """Something that may happen."""
-
-    name: str
-    arrival: Arrival | PowerOn
-    changes: tuple[tuple[str, Any], ...] = ()
-    """Cells of the environment as they are when the charge point hears of it."""
-    after_s: float = 0.0
-    """How much later than now it happens; right after it, it is now again."""
-
-
-class Alphabet(NamedTuple):
-    """What is let happen, in the words of the moves. What is not named does not happen."""
-
-    about: str = ""
-    """What the exploration is for."""
-    cards: tuple[str, ...] = ()
-    pilots: tuple[PilotState, ...] = ()
-    faults: tuple[tuple[int, HardwareFault], ...] = ()
-    """Connector (0: the station) and fault."""
-    reports: tuple[tuple[str, int, HardwareEvent], ...] = ()
-    """What else a driver may say at any time, each with its name and connector."""
-    requests: tuple[tuple[str, ocpp.Request], ...] = ()
-    """Requests of the Central System, each with its name."""
-    answers: tuple[tuple[str, ocpp.IdTagInfo], ...] = (
-        ("Accepted", ocpp.IdTagInfo(status=ocpp.AuthorizationStatus.ACCEPTED)),
-    )
-    """To Authorize and StartTransaction, each with its name."""
-    registrations: tuple[ocpp.RegistrationStatus, ...] = (ocpp.RegistrationStatus.ACCEPTED,)
-    intervals: tuple[int, ...] = (60,)
-    """That the Central System names with them."""
-    clocks: tuple[tuple[str, timedelta], ...] = (("", timedelta(0)),)
-    """How far the clock of the Central System is ahead, each with its name: as told with registrations."""
-    failures: tuple[Failure, ...] = ()
-    """Of Authorize, BootNotification and transaction messages."""
-    registers_wh: tuple[int, ...] = (0,)
-    """What a meter may read. How much energy flows makes no difference to most of what may happen."""
-    has_outages: bool = False
-    has_power_cuts: bool = False
-    has_long_cuts: bool = False
-    """The power may come back after :data:`LONG`."""
-    has_power_failing: bool = False
-    """The supply tells before it is gone."""
-    has_failing_restarts: bool = False
-    """A restart takes time, or does not come about."""
-    has_lock_trouble: bool = False
-    has_repeats: bool = False
-    """Drivers say again what they said, and the proximity pilot tells of a cable after the control pilot."""
-    has_meter_trouble: bool = False
-    has_vendor_data: bool = False
-    """Somebody at the station sends DataTransfer."""
-    has_failing_works: bool = False
-    """Transfers and installations may fail."""
-    has_slow_answers: bool = False
-    """Other CALLs than those three are answered when the Central System gets to it, or fail; else at once."""
-    has_clock: bool = False
-    """A timer fires when it is due. Otherwise it is always now, also then."""
-    queue_max: int = 2
-    """Transaction messages that may wait; a state with more of them is not gone on from."""
-    further: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """Other places to begin at, each with its name and the moves to it from where a vehicle charges."""
-    station: tuple[tuple[str, Any], ...] = ()
-    """How the station differs from its declaration: fields of Settings, of Limits, or configuration keys."""
-
-
-Moves = Iterator[Move]
-Topic = Callable[[Board], Moves]
-"""What may happen of one kind."""
 
 
 def card_shown(card: str, reader: tuple[int, ...], readers: int) -> str:
@@ -202,9 +103,11 @@ def topics(
         found[f"timers/{number}"] = partial(_timers, alphabet=alphabet, addresses=mine)
         faults = tuple(fault for where, fault in alphabet.faults if where == number)
         if faults:
-            found[f"faults/{number}"] = partial(_faults, number=number, faults=faults)
+            found[f"faults/{number}"] = partial(hardware_moves.faults, number=number, kinds=faults)
     for connector in connectors:
-        found[f"hardware/{connector.number}"] = partial(_hardware, connector=connector, alphabet=alphabet)
+        found[f"hardware/{connector.number}"] = partial(
+            hardware_moves.hardware, connector=connector, alphabet=alphabet
+        )
     return found
 
 
@@ -382,79 +285,3 @@ def _anything(alphabet: Alphabet, readers: tuple[tuple[int, ...], ...]) -> Moves
         yield Move("the power is cut for long", PowerOn(was_clean=False), after_s=LONG.total_seconds())
     if alphabet.has_vendor_data:
         yield Move("vendor data", DataTransferAsked("org.example", data="x"))
-
-
-# The hardware
-
-
-def _hardware(board: Board, connector: ConnectorSettings, alphabet: Alphabet) -> Moves:
-    number = connector.number
-    seen = board[outside.hardware(number)]
-    is_socket = connector.cable == "socket"
-    # In the order in which drivers report at their start.
-    if is_socket and seen.cable is None:
-        yield _cable(board, number, present=True)
-        yield _cable(board, number, present=False)
-    elif connector.has_lock and seen.lock is None:
-        yield _lock(board, number, locked=False)
-        if seen.cable:
-            yield _lock(board, number, locked=True)
-    else:
-        is_connectable = seen.cable or not is_socket or alphabet.has_repeats
-        first = (PilotState.A,) if seen.pilot is None or not is_connectable else ()
-        yield from _pilots(board, number, (*first, *alphabet.pilots) if is_connectable else first, alphabet)
-        if seen.pilot is None:
-            return
-        if alphabet.pilots and is_socket:
-            yield _cable(board, number, present=not seen.cable)
-            if alphabet.has_repeats:
-                again = CableChanged(seen.cable, 20.0 if seen.cable else None)
-                yield Move(f"cable of {number} again", HardwareReported(number, again))
-        if connector.has_lock:
-            yield from _locks(board, number, alphabet)
-
-
-def _locks(board: Board, number: int, alphabet: Alphabet) -> Moves:
-    setpoint, seen = board[f"setpoint/{number}"], board[outside.hardware(number)]
-    if setpoint.locked is not seen.lock:
-        yield _lock(board, number, locked=setpoint.locked)
-        if alphabet.has_lock_trouble:
-            what = "closes" if setpoint.locked else "opens"
-            failed = HardwareReported(number, LockFailed(setpoint.locked))
-            yield Move(f"lock of {number} never {what}", failed)
-    if alphabet.has_repeats:
-        yield Move(f"lock of {number} again", HardwareReported(number, LockChanged(seen.lock)))
-    if alphabet.has_lock_trouble and seen.lock and setpoint.locked:
-        opened = _lock(board, number, locked=False)
-        yield opened._replace(name=f"lock of {number} opened by hand")
-
-
-def _pilots(board: Board, number: int, states: Iterable[PilotState], alphabet: Alphabet) -> Moves:
-    for state in dict.fromkeys(states):
-        if alphabet.has_repeats or state is not board[outside.hardware(number)].pilot:
-            yield _reported(board, number, f"pilot of {number} {state}", PilotChanged(state), pilot=state)
-
-
-def _cable(board: Board, number: int, *, present: bool) -> Move:
-    name = f"cable {'in' if present else 'out of'} {number}"
-    return _reported(board, number, name, CableChanged(present, 32.0 if present else None), cable=present)
-
-
-def _lock(board: Board, number: int, *, locked: bool) -> Move:
-    name = f"lock of {number} {'closed' if locked else 'open'}"
-    return _reported(board, number, name, LockChanged(locked), lock=locked)
-
-
-def _reported(
-    board: Board, number: int, name: str, event: HardwareEvent, **changed: PilotState | bool
-) -> Move:
-    cell = outside.hardware(number)
-    return Move(name, HardwareReported(number, event), ((cell, replace(board[cell], **changed)),))
-
-
-def _faults(board: Board, number: int, faults: Iterable[HardwareFault]) -> Moves:
-    for fault in faults:
-        stands = any(one is fault for one, _ in board[f"fault/{number}"].data.faults)
-        event = FaultCleared(fault) if stands else FaultRaised(fault)
-        what = "cleared" if stands else "raised"
-        yield Move(f"{fault} of {number} {what}", HardwareReported(number, event))

@@ -4,7 +4,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from machines.model.moves import Alphabet, card_shown
+from machines.model.alphabet import Alphabet
+from machines.model.moves import card_shown
 from machines.model.symmetry import readers
 from machines.vocabulary.hardware import PilotState
 from machines.vocabulary.keys import Keys

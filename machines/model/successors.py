@@ -11,11 +11,11 @@ from msgspec import Struct
 from machines.charge_point import ChargePoint
 from machines.machine import Row
 from machines.model import moves as what
+from machines.model.alphabet import Alphabet, Move, Topic
 from machines.model.cells import Board, Cells, Recall, State, Writes
 from machines.model.composition import Composition, Made, rows_of
 from machines.model.counts import count_anew
 from machines.model.environment import CALLS, IS_OVER, QUEUE, READINGS
-from machines.model.moves import Alphabet, Move
 from machines.model.symmetry import Symmetry, alike, readers
 from machines.vocabulary.hardware import Setpoint
 from machines.vocabulary.keys import Keys, KeySet
@@ -141,7 +141,7 @@ class Successors:
             return True, self._numbered(what.answers(board, alphabet))
         return False, []
 
-    def _listed(self, topic: what.Topic) -> Callable[[Board], list[Option]]:
+    def _listed(self, topic: Topic) -> Callable[[Board], list[Option]]:
         return lambda board: self._numbered(topic(board))
 
     def _numbered(self, moves: Iterable[Move]) -> list[Option]:

@@ -12,8 +12,8 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from machines.model.alphabet import Alphabet, transaction_id_of
 from machines.model.cells import Layout, State
-from machines.model.moves import Alphabet, transaction_id_of
 from machines.routes import KINDS
 from machines.vocabulary.settings import ConnectorSettings
 

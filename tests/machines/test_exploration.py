@@ -15,10 +15,11 @@ from engine.station_file import load
 from machines.connector import Connector
 from machines.machine import rows
 from machines.model import cells, successors
-from machines.model.alphabets import WARNINGS, alphabets
+from machines.model.alphabet import Alphabet
+from machines.model.alphabets import alphabets
 from machines.model.explained import ALWAYS, ONE_CONNECTOR, reasons
 from machines.model.explore import Explorer, NoSuchMoveError
-from machines.model.moves import Alphabet
+from machines.model.letters import WARNINGS
 from machines.model.places import CHARGING, station_for, ways
 from machines.model.symmetry import alike, renamed
 from machines.routes import KINDS
