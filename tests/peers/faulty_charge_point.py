@@ -163,14 +163,16 @@ async def stay_connected(box: Wallbox, url: str, ca_file: str | None, password: 
         except (OSError, InvalidHandshake, TimeoutError):
             await box.sleep(DIAL_AGAIN_S)
             continue
-        box.connection = Connection(socket, box)
+        connection = Connection(socket, box)
+        box.connected(connection)
         box.restarting.clear()
         if not box.has_booted:
             box.do(box.boot)
-        serving = asyncio.ensure_future(box.connection.start())
+        serving = asyncio.ensure_future(connection.start())
         going_dark = asyncio.ensure_future(box.restarting.wait())
         await asyncio.wait([serving, going_dark], return_when=asyncio.FIRST_COMPLETED)
-        is_dark, box.connection = going_dark.done(), None
+        is_dark = going_dark.done()
+        box.connected(None)
         going_dark.cancel()
         if is_dark:
             socket.transport.abort()

@@ -61,7 +61,9 @@ class Wallbox:
         self.speed = speed
         self.faults = faults
         self.keys = {name: value for name, (_, value) in KEYS.items()}
-        self.connection: Speaks | None = None
+        self._connection: Speaks | None = None
+        self._call: asyncio.Future[Any] | None = None
+        """The one that waits for its answer."""
         self.out_of_service: set[int] = set()
         """The connector, or 0 for all of the station."""
         self.is_scheduled = False
@@ -118,11 +120,20 @@ class Wallbox:
                 await job()
 
     async def say(self, request: Any) -> Any:
-        """Send a CALL; return what is answered, or None."""
-        if self.connection is None:
+        """Send a CALL; return what is answered, or None: a CALL dies with its connection."""
+        if self._connection is None:
             return None
         self._beat_later()
-        return await self.connection.call(request)
+        self._call = asyncio.ensure_future(self._connection.call(request))
+        await asyncio.wait([self._call])
+        call_made, self._call = self._call, None
+        return None if call_made.cancelled() else call_made.result()
+
+    def connected(self, connection: Speaks | None) -> None:
+        """There is another connection to the Central System, or none."""
+        self._connection = connection
+        if self._call is not None:
+            self._call.cancel()
 
     async def show(self, status: str, *, again: bool = False) -> None:
         """Tell the status of the connector if it is another one."""
@@ -166,10 +177,10 @@ class Wallbox:
 
     async def unplug(self) -> None:
         """The cable is fixed, so it is out at both ends."""
-        was_charging = self.transaction is not None
-        if was_charging:
-            await self.stop("EVDisconnected")
+        self.register()
         self.is_plugged = False
+        if self.transaction is not None:
+            await self.stop("EVDisconnected")
         await self.rest()
 
     async def rest(self) -> None:

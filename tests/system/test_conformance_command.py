@@ -246,7 +246,7 @@ async def until_charging(rig_port):
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{rig_port}", trust_env=False) as client:
         with trio.fail_after(30):
             while not (await client.get("/state")).json()["hardware"]["1"]["contactor"]:
-                await trio.sleep(0.01)
+                await trio.lowlevel.checkpoint()
 
 
 async def test_what_the_rig_spoilt_is_played_again(out):
