@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test soak conformance mutate lint docs clean
+.PHONY: demo test soak conformance mutate lint docs site clean
 
 demo: .venv/ready
 	$(BIN)/statecharge demo
@@ -32,6 +32,7 @@ lint: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy docs/_ext/statecharge_docs
 	$(BIN)/python -m engine.diagrams.pages --check
 	$(BIN)/python -m tests.conformance.report --check
 
@@ -39,6 +40,10 @@ lint: .venv/ready
 docs: .venv/ready
 	$(BIN)/python -m engine.diagrams.pages
 	$(BIN)/python -m tests.conformance.report
+
+# The site, for people: out/site/index.html. Every warning is an error. (`make docs` writes pages that are checked in.)
+site: .venv/ready
+	$(BIN)/sphinx-build --fresh-env --fail-on-warning --keep-going --quiet --builder html docs out/site
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv --clear .venv

@@ -1,9 +1,11 @@
 """A small Central System on the ``ocpp`` package, as an example of something to be tested.
 
 ``Csms`` serves stations on an asyncio event loop. It knows cards, prices energy, and can start a session from afar.
+By itself, ``python csms.py [PORT]`` serves them on port 9000 and tells what it bills.
 """
 
 import asyncio
+import sys
 from datetime import UTC, datetime
 
 from ocpp.routing import on
@@ -57,23 +59,24 @@ class Station(ChargePoint):
         self, transaction_id: int, meter_stop: int, **_: object
     ) -> call_result.StopTransaction:
         energy_wh = meter_stop - self.csms.meter_starts[transaction_id]
-        self.csms.bills[transaction_id] = energy_wh * CENTS_PER_KWH // 1000
+        cents = self.csms.bills[transaction_id] = energy_wh * CENTS_PER_KWH // 1000
+        print(f"transaction {transaction_id}: {energy_wh} Wh, {cents} cents", flush=True)
         return call_result.StopTransaction()
 
 
 class Csms:
     """The Central System."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.stations: dict[str, Station] = {}
         self.meter_starts: dict[int, int] = {}
         self.bills: dict[int, int] = {}
         """Cents, by transaction."""
-        self.port = 0
+        self.port = port
 
     async def run(self, listening: asyncio.Event) -> None:
-        """Serve on a free port until cancelled."""
-        async with serve(self._serve, "127.0.0.1", 0, subprotocols=["ocpp1.6"]) as server:
+        """Serve until cancelled; port 0 is any that is free."""
+        async with serve(self._serve, "127.0.0.1", self.port, subprotocols=["ocpp1.6"]) as server:
             self.port = server.sockets[0].getsockname()[1]
             listening.set()
             await server.wait_closed()
@@ -85,11 +88,22 @@ class Csms:
 
     async def _serve(self, connection: ServerConnection) -> None:
         identity = connection.request.path.rpartition("/")[2]
+        print(f"{identity} is here", flush=True)
         self.stations[identity] = Station(identity, connection, self)
         try:
             await self.stations[identity].start()
         except ConnectionClosed:
             del self.stations[identity]
+
+
+async def main(port: int) -> None:
+    """Serve until interrupted."""
+    listening = asyncio.Event()
+    csms = Csms(port)
+    serving = asyncio.create_task(csms.run(listening))
+    await asyncio.wait([serving, asyncio.create_task(listening.wait())], return_when=asyncio.FIRST_COMPLETED)
+    print(f"listening at ws://127.0.0.1:{csms.port}; cards: {', '.join(sorted(CARDS))}", flush=True)
+    await serving
 
 
 def info(id_tag: str) -> IdTagInfo:
@@ -99,3 +113,7 @@ def info(id_tag: str) -> IdTagInfo:
 
 def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1]) if sys.argv[1:] else 9000))
