@@ -118,10 +118,13 @@ def run(
     if bench is None and declared.bench.enabled:
         bench = (declared.bench.host, declared.bench.port)
     state = state_dir or Path("state") / quote(declared.csms.identity, safe=" ")
-    mendable = (BenchError, DeviceError, NoSimulationError, StoreError)
+    mendable = (BenchError, DeviceError, NoSimulationError)
     sys.exit(
         options.in_one_line(
-            lambda: trio.run(run_until_told, declared, state, bench, until_eof, clock=clock), mendable
+            lambda: trio.run(run_until_told, declared, state, bench, until_eof, clock=clock),
+            mendable,
+            # A supervisor shall try again, which it does not after 2: a disk may come back.
+            passing=(StoreError,),
         )
     )
 

@@ -60,21 +60,31 @@ def since(_context: object, _parameter: object, value: str | None) -> float | No
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
-def in_one_line(action: Callable[[], Any], mendable: tuple[type[Exception], ...]) -> Any:
-    """Do ``action``; what the user can mend becomes one line and exit code 2, a defect stays what it is."""
+def in_one_line(
+    action: Callable[[], Any],
+    mendable: tuple[type[Exception], ...],
+    passing: tuple[type[Exception], ...] = (),
+) -> Any:
+    """Do ``action``; a defect stays what it is.
+
+    Args:
+        action: What is done.
+        mendable: What the user can mend becomes one line and exit code 2.
+        passing: What may be over when it is tried again becomes one line and exit code 1.
+    """
     try:
         return action()
-    except mendable as error:
+    except (*mendable, *passing) as error:
         found: BaseException = error
     except BaseExceptionGroup as group:
         if group.split(KeyboardInterrupt)[1] is None:
             raise click.Abort from group
-        mended, rest = group.split(mendable)
+        mended, rest = group.split((*mendable, *passing))
         if mended is None or rest is not None:
             raise
         found = next(_leaves(mended))
     click.echo(f"statecharge: {found}", err=True)
-    sys.exit(2)
+    sys.exit(1 if isinstance(found, passing) else 2)
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:

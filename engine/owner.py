@@ -14,7 +14,8 @@ import trio
 from engine.clock import Clock
 from engine.history import History
 from engine.log import EventLog
-from engine.store import Batch, Boot, Store, merged
+from engine.speed import of_real_time
+from engine.store import Batch, Boot, DiskError, Store, merged
 from engine.timers import Due, Timers
 from machines.charge_point import Arrival, ChargePoint, Emitted, Step
 from machines.machine import Effect
@@ -71,7 +72,7 @@ class Owner:
         store: The database.
         log: Where transitions are noted.
         history: Where they are kept.
-        limits: ``inbox_size_max`` and ``uncommitted_max``.
+        limits: ``inbox_size_max``, ``uncommitted_max`` and ``disk_retry_s``.
         commit_in_thread: Whether the disk may be waited for in a thread. Without, commits are made on the
             spot, which a virtual clock needs.
     """
@@ -88,6 +89,7 @@ class Owner:
         *,
         inbox_size_max: int,
         uncommitted_max: int,
+        disk_retry_s: float,
         commit_in_thread: bool,
     ) -> None:
         self.charge_point = charge_point
@@ -98,6 +100,7 @@ class Owner:
         self._log = log
         self._history = history
         self._uncommitted_max = uncommitted_max
+        self._disk_retry_s = disk_retry_s
         self._commit_in_thread = commit_in_thread
         self._send, self._receive = trio.open_memory_channel[Arrival | Due | trio.Event](inbox_size_max)
         self._uncommitted: deque[Pending] = deque()
@@ -147,12 +150,23 @@ class Owner:
             await self._work.wait()
             self._work = trio.Event()
             group = list(self._uncommitted)
-            batch = merged(pending.batch for pending in group)
-            if not batch.is_empty:
-                await trio.to_thread.run_sync(self._store.write, batch)
+            await self._commit(merged(pending.batch for pending in group))
             for pending in group:
                 self._uncommitted.popleft()
                 await self._make_visible(pending)
+
+    async def _commit(self, batch: Batch) -> None:
+        """Write ``batch``; where the disk refuses, again and again, as nothing may be seen that is not on record.
+
+        What queues up meanwhile is bounded (``uncommitted_max``).
+        """
+        while not batch.is_empty:
+            try:
+                await trio.to_thread.run_sync(self._store.write, batch)
+                break
+            except DiskError as error:
+                self._log.event("disk refuses", why=str(error), again_in_s=self._disk_retry_s)
+            await trio.sleep(of_real_time(self._disk_retry_s))
 
     async def _handle(self, arrival: Arrival) -> None:
         if isinstance(arrival, ConnectionOpened):

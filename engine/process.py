@@ -81,6 +81,9 @@ class StationProcess:
         self._dark_s = 0.0
         self._faults: dict[HardwareFault, str] = {}
         """Of the station itself, connector 0."""
+        if store.damage:
+            # The operator hears of it until the process starts anew: something may be lost.
+            self._faults[HardwareFault.STORAGE] = store.damage
         self.running = self._begin(*self._parts)
 
     async def run(self) -> int:

@@ -139,6 +139,7 @@ class RunningStation:
             self._history,
             inbox_size_max=limits.inbox_size_max,
             uncommitted_max=limits.uncommitted_max,
+            disk_retry_s=limits.disk_retry_s,
             commit_in_thread=commit_in_thread,
         )
         self._hardware = Hardware(

@@ -49,8 +49,20 @@ PRAGMA user_version = {SCHEMA_VERSION};
 """
 
 
+REFUSALS = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_BUSY}
+"""What SQLite says when the disk is full, cannot be written, or is another program's for a moment."""
+
+
+DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+"""What it says of a file that is damaged."""
+
+
 class StoreError(Exception):
     """The state directory or its database cannot be used. One line, for the user."""
+
+
+class DiskError(Exception):
+    """The disk took nothing of a batch. It may take the same batch later."""
 
 
 class Boot(Struct, frozen=True):
@@ -97,21 +109,19 @@ class Store:
         ledger_max: Delivered transactions that stay in the ledger.
 
     Raises:
-        StoreError: It cannot be opened, is another program's, or is in use by another process.
+        StoreError: It cannot be opened, is of another version, or is in use by another process.
     """
 
     def __init__(self, directory: Path, ledger_max: int = 1000) -> None:
         self.directory = directory
         """Where the database lies."""
+        self.damage = ""
+        """What was found damaged, and made good as far as it could be; empty if nothing was."""
         self._ledger_max = ledger_max
         self._file = directory / FILE
         try:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            os.close(os.open(self._file, os.O_CREAT | os.O_RDWR, 0o600))
-            self._database = sqlite3.connect(
-                self._file, timeout=0, isolation_level=None, check_same_thread=False
-            )
-            self._prepare()
+            self.damage = self._open()
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
                 raise StoreError(
@@ -121,12 +131,39 @@ class Store:
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"{self._file}: cannot be used as the station's database: {error}") from error
 
+    def _open(self) -> str:
+        """Open the database, and a damaged one once more; return what was damaged."""
+        if self._file.with_name(f"{FILE}.salvaged").exists():
+            from engine.salvage import finish
+
+            finish(self._file)
+        os.close(os.open(self._file, os.O_CREAT | os.O_RDWR, 0o600))
+        try:
+            self._prepare()
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode & 0xFF not in DAMAGE:
+                raise
+            self._database.close()
+        else:
+            return ""
+        from engine.salvage import salvage
+
+        lost = salvage(self._file, SCHEMA)
+        self._prepare()
+        return f"database damaged, {lost} known rows lost"
+
     def _prepare(self) -> None:
+        self._database = sqlite3.connect(self._file, timeout=0, isolation_level=None, check_same_thread=False)
         database = self._database
         # Two stations on one state directory would each write what the other does not know.
         database.execute("PRAGMA locking_mode = EXCLUSIVE")
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
+        (said,) = database.execute("PRAGMA quick_check(1)").fetchone()
+        if said != "ok":
+            damage = sqlite3.DatabaseError(said)
+            damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+            raise damage
         (version,) = database.execute("PRAGMA user_version").fetchone()
         if version == 0:
             database.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
@@ -194,7 +231,19 @@ class Store:
     # Writing
 
     def write(self, batch: Batch) -> None:
-        """Write all of ``batch`` or, if this fails or the power does, nothing of it."""
+        """Write all of ``batch`` or, if this fails or the power does, nothing of it.
+
+        Raises:
+            DiskError: The disk is full, or refuses for another reason that may pass.
+        """
+        try:
+            self._write(batch)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in REFUSALS:
+                raise
+            raise DiskError(str(error)) from error
+
+    def _write(self, batch: Batch) -> None:
         database = self._database
         database.execute("BEGIN IMMEDIATE")
         try:

@@ -31,11 +31,20 @@ ERROR_CODES = {
     HardwareFault.READER: ChargePointErrorCode.READER_FAILURE,
     HardwareFault.RESET: ChargePointErrorCode.RESET_FAILURE,
     HardwareFault.SIGNAL: ChargePointErrorCode.WEAK_SIGNAL,
+    HardwareFault.STORAGE: ChargePointErrorCode.OTHER_ERROR,
     HardwareFault.OTHER: ChargePointErrorCode.OTHER_ERROR,
 }
 """7.6: what each fault is called on the wire."""
 
-WARNINGS = frozenset({HardwareFault.PILOT, HardwareFault.READER, HardwareFault.RESET, HardwareFault.SIGNAL})
+WARNINGS = frozenset(
+    {
+        HardwareFault.PILOT,
+        HardwareFault.READER,
+        HardwareFault.RESET,
+        HardwareFault.SIGNAL,
+        HardwareFault.STORAGE,
+    }
+)
 """Faults that leave the connector able to charge."""
 
 SAFETY = frozenset({HardwareFault.GROUND, HardwareFault.OVER_CURRENT, HardwareFault.CONTACTOR})

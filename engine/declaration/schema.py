@@ -184,6 +184,7 @@ ENTRIES: tuple[Entry, ...] = (
     whole("limits.inbox_size_max", 1, 65_536),
     whole("limits.outbox_size_max", 1, 65_536),
     whole("limits.uncommitted_max", 1, 65_536),
+    number("limits.disk_retry_s", 0.1, 600),
     whole("limits.deliveries_max", 8, 4_096),
     whole("limits.queue_size_max", 100, 10_000_000),
     whole("limits.collected_max", 2, 10_000),

@@ -42,6 +42,7 @@ class HardwareFault(StrEnum):
     READER = "reader"
     RESET = "reset"
     SIGNAL = "signal"
+    STORAGE = "storage"
     OTHER = "other"
 
 

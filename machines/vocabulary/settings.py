@@ -69,6 +69,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     """CALLs that wait for the link, transaction messages not counted (they wait in the database)."""
     uncommitted_max: int
     """Steps that may wait for the disk; beyond it the process ends, contactors open."""
+    disk_retry_s: float
+    """How long to wait before a disk that refused, because it is full for one, is asked again."""
     deliveries_max: int
     """Messages that machines may send each other because of one message from outside, for each connector."""
     queue_size_max: int

@@ -1,6 +1,7 @@
 """Safe first, durable second, visible third: with a disk that does not answer, in real time."""
 
 import contextlib
+import resource
 import threading
 
 import pytest
@@ -14,7 +15,7 @@ from engine.devices import devices_of
 from engine.owner import StoreStalledError
 from engine.run import RunningStation
 from engine.station_file import load
-from engine.store import Store
+from engine.store import FILE, Store
 from machines.vocabulary.hardware import HardwareFault
 from machines.vocabulary.ocpp import ChangeConfiguration
 from tests.lab import EPOCH
@@ -160,3 +161,42 @@ async def test_a_disk_that_hangs_for_too_long_ends_the_process_with_the_contacto
                 await trio.sleep_forever()
 
     assert opened == [True]
+
+
+class FullDisk:
+    """No file of this process may become longer than the log of the database is."""
+
+    def __init__(self, directory):
+        self._log = directory / f"{FILE}-wal"
+        self._before = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def __enter__(self):
+        size = self._log.stat().st_size
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, self._before[1]))
+
+    def __exit__(self, *_):
+        resource.setrlimit(resource.RLIMIT_FSIZE, self._before)
+
+
+async def test_what_a_full_disk_refuses_is_written_once_there_is_room(tmp_path, nursery, caplog):
+    """Energy goes away at once; nothing is told, nothing is lost, and the station goes on by itself."""
+    caplog.set_level("INFO", "statecharge")
+    stage = Stage(tmp_path, disk_retry_s=0.1)
+    nursery.start_soon(stage.run)
+    with trio.fail_after(20):
+        await stage.charge()
+    with FullDisk(tmp_path):
+        stage.connector.raise_fault(HardwareFault.GROUND)
+        with trio.fail_after(20):
+            while [record.message for record in caplog.records].count("disk refuses") < 2:
+                await trio.lowlevel.checkpoint()
+        assert not stage.connector.state().contactor
+        assert not [e for e in stage.csms.transcript if e.payload.get("status") == "Faulted"]
+        (charging,) = stage.store.ledger()
+        assert charging.meter_stop is None
+    with trio.fail_after(20):
+        await stage.csms.wait_for_request("StatusNotification", status="Faulted")
+        stopped = await stage.csms.wait_for_request("StopTransaction")
+    (charging,) = stage.store.ledger()
+    assert charging.meter_stop == stopped.payload["meterStop"]
+    nursery.cancel_scope.cancel()

@@ -12,7 +12,7 @@ from engine.devices import devices_of
 from engine.process import StationProcess
 from engine.run import RunningStation
 from engine.station_file import load
-from engine.store import Store
+from engine.store import FILE, Store
 from machines.vocabulary.hardware import HardwareFault
 from machines.vocabulary.ocpp import Reset, ResetType
 from tests.lab import EPOCH
@@ -58,6 +58,10 @@ class Plant:
         entry = await self.csms.wait_for_request(action, start=self.seen, **members)
         self.seen = self.csms.transcript.index(entry) + 1
         return entry.payload
+
+    def told_of_the_station(self):
+        told = [entry.payload for entry in self.csms.transcript if entry.payload.get("connectorId") == 0]
+        return told[-1]
 
     def close(self):
         self.store.close()
@@ -113,3 +117,18 @@ async def test_a_fault_that_does_not_stand_cannot_be_cleared(plant, autojump_clo
     async with plant.running() as process:
         with pytest.raises(SimulationError, match="no fault"):
             await process.clear_fault(HardwareFault.TEMPERATURE)
+
+
+async def test_the_operator_hears_of_a_damaged_database(tmp_path, autojump_clock):
+    """It is a warning: the station charges all the same, and says nothing more of it once it has started anew."""
+    (tmp_path / FILE).write_bytes(b"rubbish" * 1000)
+    plant = Plant(tmp_path)
+    async with plant.running():
+        told = plant.told_of_the_station()
+        assert told["status"] == "Available"
+        assert (told["errorCode"], told["info"]) == ("OtherError", "database damaged, 0 known rows lost")
+    plant.close()
+    plant = Plant(tmp_path)
+    async with plant.running():
+        assert plant.told_of_the_station()["errorCode"] == "NoError"
+    plant.close()

@@ -146,6 +146,12 @@ def test_a_batch_that_fails_leaves_nothing(store):
     assert store.boots() == {}
 
 
+def test_what_fails_for_another_reason_than_the_disk_is_a_defect(store):
+    store._database.execute("DROP TABLE message")
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        store.write(of(Keep(BEGAN)))
+
+
 def test_batches_merge_in_order():
     one = of(Keep(BEGAN), memories=[Memory("a", "x", None)])
     two = of(Forget(1), memories=[Memory("a", "y", None)], boot=Boot(2, 1.0, is_set=False))
@@ -162,14 +168,6 @@ def test_files_are_private(store, tmp_path):
 def test_a_second_station_on_one_database_is_refused(store, tmp_path):
     with pytest.raises(StoreError, match="in use by another process"):
         Store(tmp_path)
-
-
-def test_a_file_that_is_no_database_is_refused_and_kept(tmp_path):
-    (tmp_path / FILE).write_text("my diary" * 1000)
-    with pytest.raises(StoreError, match="not a database"):
-        Store(tmp_path)
-
-    assert (tmp_path / FILE).read_text().startswith("my diary")
 
 
 def test_a_database_of_other_software_is_refused(tmp_path):

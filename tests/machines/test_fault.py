@@ -82,6 +82,6 @@ def test_charging_is_prevented_until_the_last_fault_has_gone():
 @pytest.mark.parametrize("fault", HardwareFault)
 def test_which_faults_leave_a_connector_able_to_charge(fault):
     """7.6 has no word on it; these are told by what does not move energy."""
-    is_warning = fault.name in {"PILOT", "READER", "RESET", "SIGNAL"}
+    is_warning = fault.name in {"PILOT", "READER", "RESET", "SIGNAL", "STORAGE"}
     assert (fault in WARNINGS) == is_warning
     assert told("clear", FaultRaised(fault)).state == ("warned" if is_warning else "faulted")
