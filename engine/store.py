@@ -176,12 +176,25 @@ class Store:
     # Reading, at the start
 
     def memories(self) -> tuple[Memory, ...]:
-        """What every machine remembers. Of a kind that no longer remembers anything, nothing."""
+        """What every machine remembers. Of a kind that no longer remembers anything, nothing.
+
+        Raises:
+            StoreError: A later version left something that this one does not understand.
+        """
         found = []
         for address, state, data in self._database.execute("SELECT address, state, data FROM machine"):
             kind = routes.KINDS.get(address.partition("/")[0])
-            if kind is not None and kind.memory is not None:
-                found.append(Memory(address, state, msgspec.json.decode(data, type=kind.memory)))
+            if kind is None or kind.memory is None:
+                continue
+            try:
+                remembered = msgspec.json.decode(data, type=kind.memory)
+            except msgspec.MsgspecError as error:
+                raise StoreError(
+                    f"{self._file}: {address} cannot be read by this version: {error}"
+                ) from error
+            if state not in {known.value for known in kind.states}:
+                raise StoreError(f"{self._file}: {address} is {state!r}, which this version does not know")
+            found.append(Memory(address, state, remembered))
         return tuple(found)
 
     def boots(self) -> dict[int, float]:

@@ -43,6 +43,20 @@ def test_what_machines_remember_comes_back(store, tmp_path):
     again.close()
 
 
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        ('data = \'{"local_id": "seven"}\'', "transaction/1 cannot be read by this version"),
+        ("state = 'dreaming'", "transaction/1 is 'dreaming', which this version does not know"),
+    ],
+)
+def test_what_a_later_version_left_is_refused(store, spoil, complaint):
+    store.write(of(memories=(Memory("transaction/1", "running", TransactionData(local_id=7)),)))
+    store._database.execute(f"UPDATE machine SET {spoil}")
+    with pytest.raises(StoreError, match=complaint):
+        store.memories()
+
+
 def test_a_message_comes_back_with_the_transaction_id_once_that_is_known(store):
     store.write(of(Keep(BEGAN), Keep(SAMPLE)))
     assert store.message(2) == (SAMPLE, None)
