@@ -15,9 +15,6 @@ from engine.mutation.command import mutate
 from engine.play.command import play
 from engine.schedule.command import schedule
 
-STATION_FILE = "station.toml"
-SHIPPED = "ac-smart"
-
 
 def main() -> NoReturn:
     """Run the command line; what a user did wrong is one line and exit code 2."""
@@ -48,18 +45,13 @@ command.add_command(schedule)
 command.add_command(tours)
 
 
-def default_station() -> str:
-    """station.toml here, or the shipped declaration of the AC SMART."""
-    return STATION_FILE if Path(STATION_FILE).exists() else SHIPPED
-
-
 @command.command()
 @click.argument("station", required=False)
 def check(station: str | None) -> None:
     """Check the declaration STATION: a file, or the name of a shipped one (ac-smart, full)."""
     from engine.station_file import check as check_file
 
-    sys.exit(check_file(station or default_station(), sys.stdout, sys.stderr))
+    sys.exit(check_file(station or options.default_station(), sys.stdout, sys.stderr))
 
 
 @command.command()
@@ -225,7 +217,7 @@ def _load(station: str | None) -> Any:
     from engine.station_file import StationFileError, load
 
     try:
-        return load(station or default_station())
+        return load(station or options.default_station())
     except StationFileError as error:
         for problem in error.problems:
             click.echo(problem, err=True)

@@ -3,9 +3,18 @@
 import re
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import click
+
+STATION_FILE = "station.toml"
+SHIPPED = "ac-smart"
+
+
+def default_station() -> str:
+    """station.toml here, or the shipped declaration of the AC SMART."""
+    return STATION_FILE if Path(STATION_FILE).exists() else SHIPPED
 
 
 def host_and_port(_context: object, _parameter: object, value: str | None) -> tuple[str, int] | None:

@@ -58,14 +58,13 @@ def explore(
     Each alphabet lets other things happen, breadth-first up to the bounds. The exit code is 1 if something is not as it
     must be; the shortest way there is printed and drawn.
     """
-    from engine.cli import default_station
     from engine.exploration.run import conduct
     from engine.exploration.work import ExplorationError, wish_for
     from engine.station_file import StationFileError
 
     def run() -> int:
         wish = wish_for(
-            station or default_station(),
+            station or options.default_station(),
             connectors=connectors,
             names=alphabets,
             states=states,

@@ -72,7 +72,6 @@ def schedule(
 
     Ends with 1 if a profile is refused; the others count.
     """
-    from engine.cli import default_station
     from engine.schedule.chart import chart
     from engine.schedule.errors import ScheduleError
     from engine.schedule.meaning import Meaning, Question, meaning_of
@@ -83,7 +82,7 @@ def schedule(
     from machines.vocabulary.ocpp import ChargingRateUnitType
 
     try:
-        declared = load(station or default_station())
+        declared = load(station or options.default_station())
     except StationFileError as error:
         for problem in error.problems:
             click.echo(problem, err=True)
