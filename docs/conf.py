@@ -17,7 +17,7 @@ exclude_patterns = ["_ext", "stations"]
 myst_enable_extensions = ["attrs_block", "attrs_inline", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 nitpicky = True
-# Lexers that this site needs and that Pygments has: none is fetched, and no inventory of another site is.
+smartquotes = False  # "--out" is an option
 highlight_language = "text"
 
 html_theme = "furo"

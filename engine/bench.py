@@ -201,7 +201,7 @@ class _Swipe(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
 
 class _PowerCut(Struct, frozen=True, forbid_unknown_fields=True):
     seconds: Annotated[float, Meta(ge=0, le=86_400)] | None = None
-    """None kills the process; somebody has to start it again."""
+    """Without it the process is killed; somebody has to start it again."""
 
 
 class _DataTransfer(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -264,6 +264,18 @@ _STIMULI: Mapping[str, _Stimulus] = {
     "lock-repair": _Stimulus(_Nothing, lambda connector, _: connector.lock_repair()),
     "meter-silence": _Stimulus(_Silence, lambda connector, body: connector.meter_silence(body.silent)),
 }
+
+PATHS: Mapping[str, type[Struct]] = {
+    "/connectors/0/fault": _Fault,
+    "/connectors/0/clear-fault": _FaultCode,
+    **{f"/connectors/{{number}}/{name}": stimulus.body for name, stimulus in _STIMULI.items()},
+    "/swipe": _Swipe,
+    "/data-transfer": _DataTransfer,
+    "/link/up": _Nothing,
+    "/link/down": _Nothing,
+    "/power-cut": _PowerCut,
+}
+"""What can be asked for with POST, and the body that each takes. GET is for ``/health`` and ``/state``."""
 
 _Body = TypeVar("_Body", bound=Struct)
 

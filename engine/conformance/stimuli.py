@@ -43,7 +43,7 @@ class Resume(Stimulus, frozen=True, tag="resume"):
 
 
 class Swipe(Stimulus, frozen=True, tag="swipe"):
-    """Show a card; None shows it to the reader, whichever connector it is for."""
+    """Show a card; without a connector, whichever the reader is for."""
 
     id_tag: IdTag
     connector: Connector | None = None
