@@ -35,7 +35,6 @@ BESIDES = {
     "drivers/modbus/frames.py": {"pymodbus"},
     "drivers/serial_port.py": {"serial"},
     "engine/installers/rauc.py": {"jeepney"},
-    "engine/transfers/__init__.py": {"httpx"},
     "engine/transfers/http.py": {"httpx"},
     "engine/bench.py": {"starlette", "hypercorn"},
     "engine/conformance/report_html.py": {"jinja2"},
