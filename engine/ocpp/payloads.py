@@ -7,7 +7,6 @@ System must not stop the charging.
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -40,7 +39,11 @@ _UNKNOWN_TEXTS = {
 }
 """What an unknown status text in an answer is taken for: the cautious one."""
 
-_MICROSECONDS = re.compile(rb'\.\d{6}Z"')
+_MICROSECONDS = re.compile(
+    rb'("(?:currentTime|expiryDate|retrieveDate|scheduleStart|startSchedule|startTime|stopTime|timestamp|validFrom|validTo)":'
+    rb'"[-:T\d]{19}\.\d{3})\d{3}(?=Z")'
+)
+"""A moment in a field that holds one, up to its milliseconds. Within a text of somebody a quote has a backslash."""
 _END_OF_CALENDAR = re.compile(rb"(9999-12-31T23:59:59\.\d{6})\d+")
 _WRONG_TYPE = re.compile(r"Expected `[^`]*`, got `")
 
@@ -68,23 +71,7 @@ class Unusable(Struct, frozen=True):
 
 def encode(payload: Request | Conf) -> bytes:
     """``payload`` as JSON: absent fields left out, timestamps in UTC with ``Z`` and at most milliseconds."""
-    encoded = msgspec.json.encode(payload)
-    if _MICROSECONDS.search(encoded) is None:
-        return encoded
-    return msgspec.json.encode(_in_milliseconds(msgspec.to_builtins(payload, builtin_types=(datetime,))))
-
-
-def _in_milliseconds(value: Any) -> Any:
-    """``value`` with its timestamps as texts of three decimals."""
-    match value:
-        case datetime():
-            return value.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
-        case dict():
-            return {key: _in_milliseconds(member) for key, member in value.items()}
-        case list() | tuple():
-            return [_in_milliseconds(member) for member in value]
-        case _:
-            return value
+    return _MICROSECONDS.sub(rb"\1", msgspec.json.encode(payload))
 
 
 def decode_request(action: Action, payload: Raw) -> Request | CallError:

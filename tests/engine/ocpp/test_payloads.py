@@ -2,11 +2,12 @@
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import Raw
+from msgspec import Raw, Struct, structs
 
 from engine.ocpp import payloads
 from engine.ocpp.payloads import Accepted, Unusable
@@ -237,3 +238,45 @@ def test_a_timestamp_survives_the_wire(time):
     sent = HeartbeatConf(current_time=time)
 
     assert conf("Heartbeat", payloads.encode(sent).decode()).conf == sent
+
+
+def moments(kind, seen):
+    """Names on the wire of the fields of ``kind``, and of all within it, that are moments."""
+    if isinstance(kind, type) and issubclass(kind, Struct) and kind not in seen:
+        seen.add(kind)
+        for field in structs.fields(kind):
+            yield from ((field.encode_name, leaf) for leaf in leaves(field.type))
+            for leaf in leaves(field.type):
+                yield from moments(leaf, seen)
+
+
+def leaves(kind):
+    """``kind`` without Annotated, None and containers around it."""
+    parts = get_args(kind)
+    if not parts:
+        return [kind]
+    return [leaf for part in parts for leaf in leaves(part)]
+
+
+def test_every_moment_that_may_be_sent_is_written_in_milliseconds():
+    """All fields of this type in all payloads, however deep."""
+    seen: set[type] = set()
+    found = {
+        name
+        for action in ACTIONS.values()
+        for kind in (action.request, action.conf)
+        for name, leaf in moments(kind, seen)
+        if leaf is datetime
+    }
+
+    assert {"timestamp", "currentTime", "expiryDate", "startSchedule"} <= found
+    for name in found:
+        text = b'{"%s":"2026-01-01T00:00:00.123456Z"}' % name.encode()
+        assert payloads._MICROSECONDS.sub(rb"\1", text) == text.replace(b"456Z", b"Z"), name
+
+
+def test_a_text_of_somebody_that_looks_like_a_moment_stays():
+    text = '"timestamp":"2026-01-01T00:00:00.123456Z"'
+    sent = payloads.encode(DataTransfer(vendor_id="V", data=text))
+
+    assert json.loads(sent)["data"] == text
