@@ -43,8 +43,10 @@ class Hardware:
         self._readers = readers
         self._deliver = deliver
         self._meter_timeout_s = meter_timeout_s
-        # As many as there can be readings under way: a machine asks again only after an answer.
-        self._ask, self._asked = trio.open_memory_channel[ReadMeter](4 * len(connectors) + 4)
+        self._nursery: trio.Nursery | None = None
+        """Where readings are taken, while the drivers run."""
+        self._early: list[ReadMeter] = []
+        """Readings that were asked for before."""
 
     async def run(self) -> None:
         """Run every driver until cancelled. A driver that ends, or fails, is a defect and ends the process."""
@@ -53,7 +55,8 @@ class Hardware:
                 nursery.start_soon(self._run_connector, number, driver)
             for reader in self._readers:
                 nursery.start_soon(reader.run, self._report_token)
-            async for asked in self._asked:
+            self._nursery = nursery
+            for asked in self._early:
                 nursery.start_soon(self._read, asked)
 
     def apply(self, connector: int, setpoint: Setpoint) -> None:
@@ -62,7 +65,11 @@ class Hardware:
 
     def read(self, asked: ReadMeter) -> None:
         """Read a meter; MeterRead or MeterReadFailed follows."""
-        self._ask.send_nowait(asked)
+        # There are few at a time: a machine asks again only after an answer.
+        if self._nursery is None:
+            self._early.append(asked)
+        else:
+            self._nursery.start_soon(self._read, asked)
 
     async def _run_connector(self, number: int, driver: ConnectorDriver) -> None:
         async def report(event: HardwareEvent) -> None:

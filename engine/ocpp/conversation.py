@@ -7,6 +7,7 @@ is served whatever our own is waiting for. Everything here dies with the connect
 import math
 from collections import OrderedDict, deque
 from collections.abc import Iterator
+from itertools import count
 from typing import Protocol
 from uuid import uuid4
 
@@ -27,6 +28,9 @@ from machines.vocabulary.wire import (
     Failure,
     RequestReceived,
 )
+
+CALL_ID_RANDOM = 24
+"""Hexadecimal digits of a call id that are drawn, once for a connection; a counter makes it 36 characters at most."""
 
 LATE_CALLS_MAX = 16
 """Timed-out CALLs of a connection whose answer is still recognised."""
@@ -64,8 +68,8 @@ class _Waiting(Struct, frozen=True):
 class _Pending:
     """The CALL in flight."""
 
-    def __init__(self, waiting: _Waiting) -> None:
-        self.call_id = str(uuid4())
+    def __init__(self, call_id: str, waiting: _Waiting) -> None:
+        self.call_id = call_id
         self.waiting = waiting
         self.settled = trio.Event()
 
@@ -101,6 +105,9 @@ class Conversation:
         self._ping_interval_s = ping_interval_s
         self._ping_changed = trio.Event()
         self._call_timeout_s = terms.call_timeout_s
+        # Unique on any connection; drawn once, for a number of random bits a call costs a system call.
+        prefix = uuid4().hex[:CALL_ID_RANDOM]
+        self._call_ids = (f"{prefix}-{number}" for number in count(1))
 
     # Asked for by the charge point; nothing here waits
 
@@ -284,7 +291,7 @@ class Conversation:
             if waiting is None:
                 self._asked = trio.Event()
                 continue
-            pending = self._pending = _Pending(waiting)
+            pending = self._pending = _Pending(next(self._call_ids), waiting)
             await self._send(frames.encode_call(pending.call_id, waiting.request))
             timeout_s = self._call_timeout_s
             with trio.move_on_after(timeout_s):
