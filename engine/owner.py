@@ -7,6 +7,8 @@ slow disk delays what is visible and never what is safe.
 """
 
 from collections import deque
+from collections.abc import Collection
+from contextlib import suppress
 from typing import NamedTuple, Protocol
 
 import trio
@@ -36,6 +38,10 @@ from machines.vocabulary.wire import ConnectionOpened, RequestReceived
 
 class StoreStalledError(Exception):
     """More steps wait for the disk than declared (``uncommitted_max``). The process ends, contactors open."""
+
+
+POSTPONED_MAX = 32
+"""Effects that are written with something else: so many samples at most are sent again after a power cut."""
 
 
 class Perform(Protocol):
@@ -104,6 +110,8 @@ class Owner:
         self._commit_in_thread = commit_in_thread
         self._send, self._receive = trio.open_memory_channel[Arrival | Due | trio.Event](inbox_size_max)
         self._uncommitted: deque[Pending] = deque()
+        self._postponed = Batch({}, [])
+        """What goes with the next write (Forget.may_wait)."""
         self._work = trio.Event()
         self._memories = {memory.address: memory for memory in store.memories()}
         self._shown = dict(charge_point.setpoints)
@@ -150,7 +158,9 @@ class Owner:
             await self._work.wait()
             self._work = trio.Event()
             group = list(self._uncommitted)
-            await self._commit(merged(pending.batch for pending in group))
+            batch = self._to_write(group)
+            if batch is not None:
+                await self._commit(batch)
             for pending in group:
                 self._uncommitted.popleft()
                 await self._make_visible(pending)
@@ -160,7 +170,7 @@ class Owner:
 
         What queues up meanwhile is bounded (``uncommitted_max``).
         """
-        while not batch.is_empty:
+        while True:
             try:
                 await trio.to_thread.run_sync(self._store.write, batch)
                 break
@@ -183,9 +193,27 @@ class Owner:
             if len(self._uncommitted) > self._uncommitted_max:
                 raise StoreStalledError(f"{len(self._uncommitted)} steps wait for the disk")
         else:
-            if not pending.batch.is_empty:
-                self._store.write(pending.batch)
+            batch = self._to_write([pending])
+            if batch is not None:
+                self._store.write(batch)
             await self._make_visible(pending)
+
+    def _to_write(self, group: list[Pending]) -> Batch | None:
+        """What is to be written now for ``group``, with what was postponed before; None if that can wait."""
+        batch = merged([self._postponed, *(pending.batch for pending in group)])
+        if batch.is_empty:
+            return None
+        if batch.may_wait and len(batch.effects) < POSTPONED_MAX:
+            self._postponed = batch
+            return None
+        self._postponed = Batch({}, [])
+        return batch
+
+    def write_postponed(self) -> None:
+        """Write what was postponed, after the end of an orderly run. With a disk that refuses it is lost: it may be."""
+        if not self._postponed.is_empty:
+            with suppress(DiskError):
+                self._store.write(self._postponed)
 
     def _make_safe(self, setpoints: dict[int, Setpoint]) -> None:
         """Take away what energy is to go."""
@@ -214,13 +242,13 @@ class Owner:
                 case _:
                     visible.append(emitted)
         memories = {m.address: m for m in step.memories if self._memories.get(m.address) != m}
+        may_wait = _may_wait(step, memories)
         self._memories.update(memories)
         boot, self._boot = self._boot, None
         call_id = arrival.call_id if isinstance(arrival, RequestReceived) else ""
         # Forget and Settle are needed by what is visible later, so the performer hears of all that is written.
-        return Pending(
-            Batch(memories, written, boot), visible, dict(step.setpoints), call_id, self._connection
-        )
+        batch = Batch(memories, written, boot, may_wait and boot is None)
+        return Pending(batch, visible, dict(step.setpoints), call_id, self._connection)
 
     def _learn(self, utc: float) -> None:
         first = not self._clock.is_set
@@ -239,3 +267,12 @@ class Owner:
                 self._perform.apply(number, allowed)
         for emitted in pending.visible:
             await self._perform.visible(emitted, pending.call_id, pending.connection)
+
+
+def _may_wait(step: Step, memories: Collection[str]) -> bool:
+    """Whether all that is to be written of ``step`` is that messages are settled which may be sent again."""
+    settling = [
+        (by, effect) for by, effect in step.effects if isinstance(effect, Forget | Keep | Collect | Settle)
+    ]
+    is_all = all(isinstance(effect, Forget) and effect.may_wait for _, effect in settling)
+    return bool(settling) and is_all and set(memories) <= {by for by, _ in settling}

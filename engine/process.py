@@ -227,6 +227,7 @@ async def run_until_told(
                 async for _ in signals:
                     break
                 nursery.cancel_scope.cancel()
+        process.running.write_postponed()
         store.mark_clean()
     finally:
         store.close()

@@ -183,6 +183,7 @@ class RunningStation:
             await self._run()
         finally:
             self._history.close()
+        self.write_postponed()
         self._log.event("station ended", hard=self._restart.is_hard)
         return self._restart
 
@@ -236,6 +237,10 @@ class RunningStation:
             self._log.event("restart failed", why=why)
             self._restart_asked = trio.Event()
             await self._owner.deliver(RestartFailed(why))
+
+    def write_postponed(self) -> None:
+        """Write what waits for a write of something else, after the end of an orderly run."""
+        self._owner.write_postponed()
 
     async def wait_ended(self) -> None:
         """Wait until the station has decided to restart."""

@@ -81,6 +81,8 @@ class Batch(Struct):
     effects: list[Effect]
     """Keep, Collect, Forget and Settle, in order."""
     boot: Boot | None = None
+    may_wait: bool = False
+    """Whether it may be lost: it is worth no write of its own."""
 
     @property
     def is_empty(self) -> bool:
@@ -361,11 +363,12 @@ class Store:
 
 def merged(batches: Iterable[Batch]) -> Batch:
     """Several batches as one, in their order."""
-    together = Batch({}, [])
+    together = Batch({}, [], may_wait=True)
     for batch in batches:
         together.memories.update(batch.memories)
         together.effects.extend(batch.effects)
         together.boot = batch.boot or together.boot
+        together.may_wait = together.may_wait and (batch.may_wait or batch.is_empty)
     return together
 
 

@@ -24,7 +24,7 @@ from machines.vocabulary.notices import (
     StartSettled,
     TransactionMessageQueued,
 )
-from machines.vocabulary.ocpp import StartTransactionConf
+from machines.vocabulary.ocpp import MeterValuesConf, StartTransactionConf
 from machines.vocabulary.transactions import UNSETTLED, Began, Metered, TransactionMessage
 from machines.vocabulary.wire import ConnectionClosed, ConnectionOpened, Failure
 
@@ -222,7 +222,8 @@ class Delivery(Machine[DeliveryData, Facts]):
                 Settle(delivered.local_id, conf.transaction_id),
                 StartSettled(delivered.local_id, conf.transaction_id, conf.id_tag_info),
             )
-        self._go_on()
+        # decision DL10: half of what is written while a vehicle charges would be that a sample was answered.
+        self._go_on(may_wait=isinstance(delivered.conf, MeterValuesConf))
 
     def settle_and_send(self, delivered: MessageDelivered) -> None:
         self.settle_last(delivered)
@@ -259,8 +260,8 @@ class Delivery(Machine[DeliveryData, Facts]):
     def recall(self, resumed: Resumed) -> None:
         self.data = resumed.data
 
-    def _go_on(self) -> None:
-        self.emit(Forget(self.data.head))
+    def _go_on(self, *, may_wait: bool = False) -> None:
+        self.emit(Forget(self.data.head, may_wait))
         self.data = replace(self.data, head=self.data.head + 1, failures=0)
         if self.data.size == 0:
             self.emit(QueueEmptied())

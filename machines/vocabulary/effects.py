@@ -115,6 +115,8 @@ class Forget(Effect, frozen=True):
     """The transaction message with this number is settled: remove it from the store."""
 
     number: int
+    may_wait: bool = False
+    """With the next change that is stored will do: to send it again after a power cut would harm nobody."""
 
 
 class Settle(Effect, frozen=True):

@@ -146,9 +146,16 @@ def test_a_stop_says_what_became_of_the_id_tag():
     ]
 
 
-@pytest.mark.parametrize(("conf", "id_tag"), [(StopTransactionConf(), "CARD"), (MeterValuesConf(), "")])
-def test_nothing_is_learnt_where_nothing_is_said(conf, id_tag):
-    assert told("sending", delivered(conf, id_tag=id_tag), ONE).emitted == [Forget(5), QueueEmptied()]
+def test_nothing_is_learnt_where_nothing_is_said():
+    assert told("sending", delivered(StopTransactionConf()), ONE).emitted == [Forget(5), QueueEmptied()]
+
+
+def test_that_a_sample_was_answered_may_be_written_later():
+    """Decision DL10."""
+    assert told("sending", delivered(MeterValuesConf(), id_tag=""), ONE).emitted == [
+        Forget(5, may_wait=True),
+        QueueEmptied(),
+    ]
 
 
 @pytest.mark.parametrize("state", ["idle", "sending", "waiting"])

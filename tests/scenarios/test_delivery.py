@@ -5,6 +5,9 @@ import itertools
 import pytest
 import trio
 
+from engine.owner import POSTPONED_MAX
+from engine.store import Batch, Store
+from machines.vocabulary.effects import Forget, Keep
 from machines.vocabulary.ocpp import IdTagInfo, StartTransactionConf
 from machines.vocabulary.wire import CallError, ErrorCode
 
@@ -33,6 +36,70 @@ async def test_a_session_that_ends_offline_is_delivered_in_order(lab, autojump_c
     assert len(set(stamps)) == len(stamps) == 25
     (transaction,) = lab.csms.ledger.values()
     assert transaction.energy_wh == int(lab.connector().register_wh)
+
+
+class CountingStore(Store):
+    """A database that notes what is written together."""
+
+    def __init__(self, directory, **options):
+        super().__init__(directory, **options)
+        self.written = []
+
+    def write(self, batch: Batch) -> None:
+        self.written.append([type(effect) for effect in batch.effects])
+        super().write(batch)
+
+
+async def test_an_answered_sample_costs_no_write_of_its_own(lab, autojump_clock):
+    """Decision DL10: it goes with the next sample; what a start or a stop was answered is written at once."""
+    lab.store_type = CountingStore
+    async with lab.powered() as running:
+        await lab.charge()
+        await trio.sleep(30)
+        assert queue_of(lab) == 0
+        before = len(running._store.written)
+        await trio.sleep(5 * 60)
+        written = running._store.written[before:]
+        assert queue_of(lab) == 0
+        assert all(Keep in batch for batch in written)
+        assert [batch.count(Forget) for batch in written] == [0, 1, 1, 1, 1]
+        lab.swipe()
+        await lab.until("StopTransaction")
+        await trio.sleep(5)
+        assert Forget in running._store.written[-1]
+        assert running._store.counts()["message"] == 0
+
+
+async def test_answers_of_a_long_queue_are_written_together(lab, autojump_clock):
+    lab.store_type = CountingStore
+    async with lab.powered() as running:
+        await lab.charge()
+        lab.cut_link()
+        await trio.sleep(100 * 60)
+        before = len(running._store.written)
+        lab.restore_link()
+        await trio.sleep(170)  # as long as it may take until the next attempt to connect
+        assert queue_of(lab) == 0
+        written = running._store.written[before:]
+        assert max(batch.count(Forget) for batch in written) == POSTPONED_MAX
+        assert len(written) < 10
+
+
+async def test_samples_answered_before_a_power_cut_are_sent_again_and_nothing_else(lab, autojump_clock):
+    """Decision DL10: the very same ones; the transaction stays one."""
+    async with lab.powered():
+        await lab.charge()
+        await trio.sleep(5 * 60 + 30)
+        assert queue_of(lab) == 0
+    samples = lab.calls("MeterValues")
+    async with lab.powered():
+        await trio.sleep(60)
+
+    again = lab.calls("MeterValues")[len(samples) :]
+    assert again
+    assert all(payload in samples[-POSTPONED_MAX:] for payload in again)
+    assert [one.repeats for one in lab.csms.ledger.values()] == [0]
+    assert len(lab.calls("StopTransaction")) == 1
 
 
 async def test_days_without_a_connection(lab, autojump_clock):
