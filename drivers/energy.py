@@ -3,6 +3,7 @@
 A register that jumps, down or up by more than can have flowed, is *doubted*: once is taken for an error of reading
 and not used. Twice in a row means another meter, or one that was reset: it is counted on from the last good value,
 with what the new register has counted since it was first seen. What flowed in between nobody knows, and nobody pays.
+A meter that tells another serial number than before is another meter, whatever it reads.
 """
 
 import math
@@ -41,8 +42,25 @@ class EnergyRegister:
         """The last reading that was used, and when."""
         self._doubted: tuple[float, float] | None = None
 
-    def take(self, read_wh: float, now: float) -> Verdict:
-        """Judge what the meter reads at the instant ``now``, in s."""
+    @property
+    def base(self) -> tuple[float, float] | None:
+        """The last reading that was used, and what is shown over it; None before the first."""
+        return None if self._good is None else (self._good[0], self._offset_wh)
+
+    def resume(self, read_wh: float, offset_wh: float, at: float) -> None:
+        """Go on from what :attr:`base` was at the instant ``at``."""
+        assert self._good is None, "it was read already"
+        self._good = (read_wh, at)
+        self._offset_wh = offset_wh
+
+    def take(self, read_wh: float, now: float, *, is_other: bool = False) -> Verdict:
+        """Judge what the meter reads at the instant ``now``, in s; it ``is_other`` than the one before."""
+        if self._good is not None and is_other:
+            last_wh = self._good[0]
+            self._offset_wh += last_wh - read_wh
+            return self._accept(
+                read_wh, now, f"register went from {last_wh:.10g} to {read_wh:.10g} Wh: replaced"
+            )
         if self._good is None or self._follows(self._good, read_wh, now):
             return self._accept(read_wh, now)
         last_wh = self._good[0]

@@ -3,16 +3,39 @@
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from machines.vocabulary.hardware import HardwareEvent, MeterReading, Setpoint, TokenRead
+from msgspec import Struct
+
+from machines.vocabulary.hardware import (
+    FaultCleared,
+    FaultRaised,
+    HardwareEvent,
+    MeterReading,
+    Setpoint,
+    TokenRead,
+)
 
 ReportEvent = Callable[[HardwareEvent], Awaitable[None]]
 """Hands an event to the charge point; waits while its inbox is full."""
 
-ReportToken = Callable[[TokenRead], Awaitable[None]]
+ReaderEvent = TokenRead | FaultRaised | FaultCleared
+"""What a reader sees, and how it is itself."""
+
+ReportReaderEvent = Callable[[ReaderEvent], Awaitable[None]]
 
 
 class MeterSilentError(Exception):
     """The meter did not answer within its time-out."""
+
+
+class MeterRecord(Struct, frozen=True, kw_only=True):
+    """What must be known of a meter over a restart, so that its energy goes on where it was."""
+
+    serial_number: str
+    """Empty if the meter does not tell one."""
+    read_wh: float
+    """What the meter itself read last."""
+    offset_wh: float
+    """Of what is shown over what the meter reads: meters that were there before."""
 
 
 class ConnectorDriver(Protocol):
@@ -34,9 +57,19 @@ class ConnectorDriver(Protocol):
             MeterSilentError: The meter did not answer.
         """
 
+    @property
+    def meter_record(self) -> MeterRecord | None:
+        """What the latest reading rests on; None: nothing has to be kept."""
+
+    def resume_meter(self, record: MeterRecord, passed_s: float) -> None:
+        """Go on from ``record``, which was kept ``passed_s`` ago; without effect once the meter has been read."""
+
 
 class ReaderDriver(Protocol):
     """A card reader."""
 
-    async def run(self, report: ReportToken) -> None:
-        """Report each presented token once, until cancelled."""
+    connectors: tuple[int, ...]
+    """The connectors it serves."""
+
+    async def run(self, report: ReportReaderEvent) -> None:
+        """Report each presented token once, and when the reader fails and is well again, until cancelled."""

@@ -6,6 +6,7 @@ from drivers.register_map import (
     EVSE_VALUES,
     KINDS,
     METER_VALUES,
+    SERIAL_NUMBER,
     Action,
     Bus,
     Demand,
@@ -143,7 +144,7 @@ class _Reader:
         return bus
 
     def _values(self, table: Table, kind: str, demanded: tuple[str, ...]) -> dict[str, Quantity]:
-        known = METER_VALUES if kind == "meter" else (*METER_VALUES, *EVSE_VALUES, *demanded)
+        known = (*METER_VALUES, SERIAL_NUMBER, *(() if kind == "meter" else (*EVSE_VALUES, *demanded)))
         values: dict[str, Quantity] = {}
         for name in table.each():
             entry = table.table(name)

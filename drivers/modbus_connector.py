@@ -2,7 +2,7 @@
 
 import trio
 
-from drivers.interfaces import MeterSilentError, ReportEvent
+from drivers.interfaces import MeterRecord, MeterSilentError, ReportEvent
 from drivers.modbus.device import MappedDevice
 from drivers.modbus_evse import EvseSettings, ModbusEvse
 from drivers.modbus_meter import MeterSettings, ModbusMeter
@@ -63,3 +63,13 @@ class ModbusConnector:
             await trio.lowlevel.checkpoint()
             raise MeterSilentError("no meter is declared")
         return await self._meter.read()
+
+    @property
+    def meter_record(self) -> MeterRecord | None:
+        """What the latest reading rests on."""
+        return None if self._meter is None else self._meter.record
+
+    def resume_meter(self, record: MeterRecord, passed_s: float) -> None:
+        """Go on from ``record``, which was kept ``passed_s`` ago; without effect once the meter has been read."""
+        if self._meter is not None:
+            self._meter.resume(record, passed_s)

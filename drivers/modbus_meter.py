@@ -7,10 +7,10 @@ import trio
 from msgspec import Struct
 
 from drivers.energy import EnergyRegister
-from drivers.interfaces import MeterSilentError, ReportEvent
+from drivers.interfaces import MeterRecord, MeterSilentError, ReportEvent
 from drivers.modbus.device import MappedDevice
-from drivers.modbus.errors import ModbusError
-from drivers.register_map import METER_VALUES
+from drivers.modbus.errors import ExceptionReplyError, ModbusError
+from drivers.register_map import METER_VALUES, SERIAL_NUMBER
 from drivers.registers import Value
 from machines.vocabulary.hardware import FaultCleared, FaultRaised, HardwareFault, MeterReading
 
@@ -49,8 +49,9 @@ class ModbusMeter:
         self._reading = trio.Lock()
         self._probed = 0
         """The connection at which the values were found plausible."""
+        self._serial_number = ""
         self._note = ""
-        """What the last reading says is wrong."""
+        """What was found wrong with the meter and not told yet."""
         self._told: str | None = None
         """The fault that stands."""
 
@@ -62,7 +63,7 @@ class ModbusMeter:
             try:
                 await self.read()
                 heard_at = trio.current_time()
-                fault = self._note or None
+                fault, self._note = self._note or None, ""
             except MeterImplausibleError as error:
                 fault = str(error)
             except MeterSilentError as error:
@@ -75,6 +76,20 @@ class ModbusMeter:
                 self._told = fault
             await trio.sleep(self._settings.poll_s)
 
+    @property
+    def record(self) -> MeterRecord | None:
+        """What the latest reading rests on; None before the first."""
+        base = self._energy.base
+        if base is None:
+            return None
+        return MeterRecord(serial_number=self._serial_number, read_wh=base[0], offset_wh=base[1])
+
+    def resume(self, record: MeterRecord, passed_s: float) -> None:
+        """Go on from ``record``, which was kept ``passed_s`` ago; without effect once the meter has been read."""
+        if self._energy.base is None:
+            self._serial_number = record.serial_number
+            self._energy.resume(record.read_wh, record.offset_wh, trio.current_time() - passed_s)
+
     async def read(self) -> MeterReading:
         """Read all values now.
 
@@ -84,12 +99,28 @@ class ModbusMeter:
         async with self._reading:
             try:
                 values = await self._device.read(self._names)
+                serial_number = self._serial_number
+                if self._probed != self._device.client.connections:
+                    self._probe(values)
+                    serial_number = await self._identify() or serial_number
             except ModbusError as error:
+                # Who answers next may be another meter.
+                self._probed = 0
                 raise MeterSilentError(str(error)) from error
-            if self._probed != self._device.client.connections:
-                self._probe(values)
-                self._probed = self._device.client.connections
-            return self._judge(values)
+            reading = self._judge(values, serial_number)
+            self._serial_number = serial_number
+            self._probed = self._device.client.connections
+            return reading
+
+    async def _identify(self) -> str:
+        """The serial number; empty if the meter does not tell one."""
+        if SERIAL_NUMBER not in self._device.map.values:
+            return ""
+        try:
+            values = await self._device.read([SERIAL_NUMBER])
+        except ExceptionReplyError:
+            return ""
+        return str(values[SERIAL_NUMBER] or "")
 
     def _probe(self, values: Mapping[str, Value]) -> None:
         """Refuse values that a wrong map, or another device, makes."""
@@ -101,12 +132,19 @@ class ModbusMeter:
                     f"{name} is {value}, allowed: {bounds}; is it {self._device.map.name}?"
                 )
 
-    def _judge(self, values: Mapping[str, Value]) -> MeterReading:
+    def _judge(self, values: Mapping[str, Value], serial_number: str) -> MeterReading:
         read_wh = values["energy_import_wh"]
         if not isinstance(read_wh, int | float):
             raise MeterImplausibleError("the meter has no energy register")
-        verdict = self._energy.take(read_wh, trio.current_time())
-        self._note = verdict.note
+        known = self._serial_number
+        is_other = bool(known and serial_number) and known != serial_number
+        verdict = self._energy.take(read_wh, trio.current_time(), is_other=is_other)
+        if is_other:
+            self._note = f"meter {known} is now {serial_number}: {verdict.note}"
+        elif verdict.energy_wh is not None and verdict.note:
+            self._note = verdict.note
         if verdict.energy_wh is None:
+            # It may be another one.
+            self._probed = 0
             raise MeterImplausibleError(verdict.note)
         return msgspec.convert({**values, "energy_import_wh": verdict.energy_wh}, MeterReading)

@@ -26,6 +26,8 @@ EVSE_VALUES = (
     "token",
 )
 """``current_limit_a`` and ``allowed`` are what was written; ``offered_a`` is what the pilot says now."""
+SERIAL_NUMBER = "serial_number"
+"""Of the meter, also of one within a controller: another number is another meter."""
 KINDS = ("meter", "evse")
 
 

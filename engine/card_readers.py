@@ -6,7 +6,7 @@ from functools import partial
 from drivers.readers.card import CardProtocol, CardSettings
 from drivers.readers.serial_reader import ReaderSettings, SerialReader
 from drivers.serial_port import open_port
-from engine.serial_lines import serial_settings
+from engine.serial_lines import numbers, serial_settings
 
 SPEEDS = {"rdm6300": 9600, "ascii_line": 9600, "twn4": 115_200, "pn532": 115_200}
 """As the makers deliver them."""
@@ -15,12 +15,10 @@ GONE_AFTER_S = 1.0
 
 def serial_reader(driver: str, parameters: dict[str, object], connectors: Sequence[int]) -> SerialReader:
     """The reader that is declared."""
-    gone_after_s, poll_s = parameters.get("gone_after_s", GONE_AFTER_S), parameters.get("poll_s", 0.25)
-    assert isinstance(gone_after_s, int | float)
-    assert isinstance(poll_s, int | float)
-    card = CardSettings(is_reversed=parameters["byte_order"] == "reversed", gone_after_s=gone_after_s)
+    gone_after_s = numbers({"gone_after_s": GONE_AFTER_S, **parameters}, "gone_after_s")
+    card = CardSettings(is_reversed=parameters["byte_order"] == "reversed", **gone_after_s)
     port = serial_settings(parameters, SPEEDS[driver])
-    settings = ReaderSettings(card=card, poll_s=poll_s)
+    settings = ReaderSettings(card=card, **numbers(parameters, "poll_s", "silent_after_s"))
     return SerialReader(partial(open_port, port), _protocol(driver, parameters), settings, connectors)
 
 

@@ -19,7 +19,7 @@ from drivers.modbus_meter import MeterSettings
 from drivers.register_map import RegisterMap
 from drivers.serial_port import open_port
 from engine.declaration.fieldbus import maps_folder
-from engine.serial_lines import serial_settings
+from engine.serial_lines import numbers, serial_settings
 from machines.vocabulary.settings import ConnectorSettings
 
 Table = dict[str, object]
@@ -100,20 +100,20 @@ def modbus_connector(
         EvseSettings(
             cable=connector.cable,
             has_lock=connector.has_lock,
-            **_numbers(evse, "poll_s", "silent_after_s", "watchdog_s", "lock_timeout_s"),
+            **numbers(evse, "poll_s", "silent_after_s", "watchdog_s", "lock_timeout_s"),
         ),
         meter,
         MeterSettings(
-            power_max_w=power_max_w, **_numbers(_table(parameters, "meter"), "poll_s", "silent_after_s")
+            power_max_w=power_max_w, **numbers(_table(parameters, "meter"), "poll_s", "silent_after_s")
         ),
     )
 
 
 def _patience(declared: Table, usual_s: float) -> ClientSettings:
-    timeout_s = _numbers({"timeout_s": usual_s, **declared}, "timeout_s")["timeout_s"]
+    timeout_s = numbers({"timeout_s": usual_s, **declared}, "timeout_s")["timeout_s"]
     retries = declared.get("retries", 1)
     assert isinstance(retries, int)
-    window = _numbers({"late_window_s": timeout_s, **declared}, "late_window_s")
+    window = numbers({"late_window_s": timeout_s, **declared}, "late_window_s")
     return ClientSettings(timeout_s=timeout_s, retries=retries, **window)
 
 
@@ -121,12 +121,3 @@ def _table(parameters: Table, name: str) -> Table:
     table = parameters.get(name, {})
     assert isinstance(table, dict)
     return table
-
-
-def _numbers(declared: Table, *names: str) -> dict[str, float]:
-    """Those of ``names`` that are declared."""
-    return {
-        name: float(value)
-        for name in names
-        if isinstance(value := declared.get(name), int | float) and not isinstance(value, bool)
-    }

@@ -7,11 +7,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import trio
 
-from drivers.interfaces import ConnectorDriver, MeterSilentError, ReaderDriver
+from drivers.interfaces import ConnectorDriver, MeterRecord, MeterSilentError, ReaderDriver, ReaderEvent
 from machines.charge_point import Arrival
 from machines.vocabulary.effects import ReadMeter
 from machines.vocabulary.hardware import (
+    FaultCleared,
+    FaultRaised,
     HardwareEvent,
+    HardwareFault,
     HardwareReported,
     MeterRead,
     MeterReadFailed,
@@ -20,6 +23,8 @@ from machines.vocabulary.hardware import (
 )
 
 Deliver = Callable[[Arrival], Awaitable[None]]
+KeepMeter = Callable[[int, MeterRecord], None]
+"""Has what a reading of a connector's meter rests on written together with what follows from the reading."""
 
 
 class Hardware:
@@ -29,6 +34,7 @@ class Hardware:
         connectors: Driver of each connector, by number from 1.
         readers: The card readers.
         deliver: Puts a message into the charge point's inbox.
+        keep_meter: Told of what must be known of a meter over a restart.
         meter_timeout_s: How long a reading may take.
     """
 
@@ -37,16 +43,21 @@ class Hardware:
         connectors: Mapping[int, ConnectorDriver],
         readers: Sequence[ReaderDriver],
         deliver: Deliver,
+        keep_meter: KeepMeter,
         meter_timeout_s: float,
     ) -> None:
         self._connectors = connectors
         self._readers = readers
         self._deliver = deliver
+        self._keep_meter = keep_meter
         self._meter_timeout_s = meter_timeout_s
         self._nursery: trio.Nursery | None = None
         """Where readings are taken, while the drivers run."""
         self._early: list[ReadMeter] = []
         """Readings that were asked for before."""
+        self._records: dict[int, MeterRecord] = {}
+        self._failed: dict[ReaderDriver, str] = {}
+        """The readers that have failed, and why."""
 
     async def run(self) -> None:
         """Run every driver until cancelled. A driver that ends, or fails, is a defect and ends the process."""
@@ -54,7 +65,7 @@ class Hardware:
             for number, driver in self._connectors.items():
                 nursery.start_soon(self._run_connector, number, driver)
             for reader in self._readers:
-                nursery.start_soon(reader.run, self._report_token)
+                nursery.start_soon(self._run_reader, reader)
             self._nursery = nursery
             for asked in self._early:
                 nursery.start_soon(self._read, asked)
@@ -77,14 +88,40 @@ class Hardware:
 
         await driver.run(report)
 
-    async def _report_token(self, token: TokenRead) -> None:
-        await self._deliver(token)
+    async def _run_reader(self, reader: ReaderDriver) -> None:
+        async def report(event: ReaderEvent) -> None:
+            match event:
+                case TokenRead():
+                    await self._deliver(event)
+                case FaultRaised(info=info):
+                    self._failed[reader] = info
+                    await self._tell_of_readers(reader.connectors)
+                case FaultCleared():
+                    self._failed.pop(reader, None)
+                    await self._tell_of_readers(reader.connectors)
+
+        await reader.run(report)
+
+    async def _tell_of_readers(self, connectors: Sequence[int]) -> None:
+        """Tell each of ``connectors`` how the readers that serve it are: one that is well is not enough."""
+        for number in connectors:
+            infos = [info for reader, info in self._failed.items() if number in reader.connectors]
+            event: HardwareEvent = FaultCleared(HardwareFault.READER)
+            if infos:
+                event = FaultRaised(HardwareFault.READER, infos[0])
+            await self._deliver(HardwareReported(number, event))
 
     async def _read(self, asked: ReadMeter) -> None:
         event: MeterRead | MeterReadFailed
+        driver = self._connectors[asked.connector]
         try:
             with trio.fail_after(self._meter_timeout_s):
-                event = MeterRead(asked.ticket, await self._connectors[asked.connector].read_meter())
+                event = MeterRead(asked.ticket, await driver.read_meter())
+            record = driver.meter_record
+            if record is not None and record != self._records.get(asked.connector):
+                # Before the reading itself: what is billed must not be known without what it rests on.
+                self._records[asked.connector] = record
+                self._keep_meter(asked.connector, record)
         except MeterSilentError as error:
             event = MeterReadFailed(asked.ticket, str(error))
         except trio.TooSlowError:

@@ -13,11 +13,12 @@ from typing import NamedTuple, Protocol
 
 import trio
 
+from drivers.interfaces import MeterRecord
 from engine.clock import Clock
 from engine.history import History
 from engine.log import EventLog
 from engine.speed import of_real_time
-from engine.store import Batch, Boot, DiskError, Store, merged
+from engine.store import Batch, Boot, DiskError, KeptMeter, Store, merged
 from engine.timers import Due, Timers
 from machines.charge_point import Arrival, ChargePoint, Emitted, Step
 from machines.machine import Effect
@@ -119,10 +120,16 @@ class Owner:
         self._connection = 0
         """Counts connections: what was meant for an earlier one is not sent on a later one."""
         self._boot: Boot | None = Boot(clock.boot, clock.zero, is_set=False)
+        self._meters: dict[int, KeptMeter] = {}
+        """To be written with the next step."""
 
     async def deliver(self, arrival: Arrival) -> None:
         """Put ``arrival`` into the inbox; wait while it is full."""
         await self._send.send(arrival)
+
+    def keep_meter(self, connector: int, record: MeterRecord) -> None:
+        """Write ``record`` no later than what follows from a message that is put into the inbox after it."""
+        self._meters[connector] = KeptMeter(record, self._clock.resolve(self._clock.now()))
 
     async def until_moved(self) -> None:
         """Wait until everything that is in the inbox now has been handled."""
@@ -245,9 +252,11 @@ class Owner:
         may_wait = _may_wait(step, memories)
         self._memories.update(memories)
         boot, self._boot = self._boot, None
+        meters, self._meters = self._meters, {}
         call_id = arrival.call_id if isinstance(arrival, RequestReceived) else ""
         # Forget and Settle are needed by what is visible later, so the performer hears of all that is written.
-        batch = Batch(memories, written, boot, may_wait and boot is None)
+        may_wait = may_wait and boot is None and not meters
+        batch = Batch(memories, written, boot, may_wait, meters)
         return Pending(batch, visible, dict(step.setpoints), call_id, self._connection)
 
     def _learn(self, utc: float) -> None:

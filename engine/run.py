@@ -143,8 +143,16 @@ class RunningStation:
             commit_in_thread=commit_in_thread,
         )
         self._hardware = Hardware(
-            devices.connectors, devices.readers, self._owner.deliver, limits.meter_timeout_s
+            devices.connectors,
+            devices.readers,
+            self._owner.deliver,
+            self._owner.keep_meter,
+            limits.meter_timeout_s,
         )
+        for number, kept in store.meters().items():
+            if number in devices.connectors:
+                passed_s = max(0.0, self.clock.resolve(self.clock.now()) - kept.at)
+                devices.connectors[number].resume_meter(kept.record, passed_s)
         self._link = Link(
             LinkSettings(
                 url=station.csms.url,

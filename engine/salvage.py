@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+from drivers.interfaces import MeterRecord
 from machines import routes
 from machines.delivery import DeliveryData
 from machines.transaction import TransactionData
@@ -35,6 +36,7 @@ ORDERS = {
     "charging": "local_id",
     "collected": "local_id, context, place",
     "boot": "number",
+    "meter": "connector",
 }
 """Every table, and the order of its rows."""
 BESIDE = ("-wal", "-shm")
@@ -137,6 +139,8 @@ def _is_understood(table: str, row: tuple[Any, ...]) -> bool:
                 msgspec.json.decode(row[4], type=Instant)
             case "collected":
                 msgspec.json.decode(row[3], type=Collected)
+            case "meter":
+                msgspec.json.decode(row[2], type=MeterRecord)
     except (msgspec.MsgspecError, UnicodeDecodeError, KeyError, AssertionError, AttributeError, TypeError):
         return False
     return True

@@ -1,4 +1,4 @@
-"""A declared serial line as settings of its port."""
+"""A declared serial line as settings of its port, and other numbers as declared."""
 
 from drivers.serial_port import SerialSettings
 
@@ -16,3 +16,12 @@ def serial_settings(declared: Table, baudrate: int, parity: str = "N", stopbits:
         parity=str(declared.get("parity", parity)),
         stopbits=stated_stopbits,
     )
+
+
+def numbers(declared: Table, *names: str) -> dict[str, float]:
+    """Those of ``names`` that are declared."""
+    return {
+        name: float(value)
+        for name in names
+        if isinstance(value := declared.get(name), int | float) and not isinstance(value, bool)
+    }

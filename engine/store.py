@@ -7,7 +7,8 @@ connection that is never used by two tasks at a time. What is in it:
 * ``message``: transaction messages not yet settled, in order of their numbers;
 * ``charging``: one row for each transaction from start to stop, with the transactionId of the Central System;
 * ``collected``: meter values for a StopTransaction that is not yet settled, by transaction and context;
-* ``boot``: for each run of the station, the time of day when it began.
+* ``boot``: for each run of the station, the time of day when it began;
+* ``meter``: what the energy of each connector rests on, as it was when last read for the charge point.
 """
 
 import os
@@ -19,6 +20,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from drivers.interfaces import MeterRecord
 from machines import routes
 from machines.charge_point import Memory
 from machines.machine import Effect
@@ -30,6 +32,10 @@ SCHEMA_VERSION = 1
 BOOTS_MAX = 100
 """Runs whose beginning is remembered: more than can have left messages undelivered."""
 
+METERS = (
+    "CREATE TABLE IF NOT EXISTS meter (connector INTEGER PRIMARY KEY, at REAL NOT NULL, record BLOB NOT NULL)"
+)
+"""Later than the rest: a database of before has it not."""
 SCHEMA = f"""
 CREATE TABLE machine (address TEXT PRIMARY KEY, state TEXT NOT NULL, data BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE message (number INTEGER PRIMARY KEY, local_id INTEGER NOT NULL, content BLOB NOT NULL);
@@ -45,6 +51,7 @@ CREATE TABLE collected (
 CREATE TABLE boot (
     number INTEGER PRIMARY KEY, zero REAL NOT NULL, is_set INTEGER NOT NULL, is_clean INTEGER NOT NULL DEFAULT 0
 );
+{METERS};
 PRAGMA user_version = {SCHEMA_VERSION};
 """
 
@@ -73,6 +80,14 @@ class Boot(Struct, frozen=True):
     is_set: bool
 
 
+class KeptMeter(Struct, frozen=True):
+    """What the energy of a connector rests on."""
+
+    record: MeterRecord
+    at: float
+    """When it was read, by the time of day."""
+
+
 class Batch(Struct):
     """What is written together."""
 
@@ -83,11 +98,13 @@ class Batch(Struct):
     boot: Boot | None = None
     may_wait: bool = False
     """Whether it may be lost: it is worth no write of its own."""
+    meters: dict[int, KeptMeter] = {}
+    """By connector; the latest counts."""
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to write."""
-        return not self.memories and not self.effects and self.boot is None
+        return not self.memories and not self.effects and self.boot is None and not self.meters
 
 
 class Charging(Struct, frozen=True, kw_only=True):
@@ -173,6 +190,7 @@ class Store:
             database.close()
             raise StoreError(f"{self._file}: has version {version}, this software reads {SCHEMA_VERSION}")
         database.execute("BEGIN IMMEDIATE")
+        database.execute(METERS)
         database.execute("COMMIT")
 
     # Reading, at the start
@@ -202,6 +220,13 @@ class Store:
     def boots(self) -> dict[int, float]:
         """For each earlier run the time of day when it began."""
         return dict(self._database.execute("SELECT number, zero FROM boot"))
+
+    def meters(self) -> dict[int, KeptMeter]:
+        """What the energy of each connector rested on."""
+        return {
+            connector: KeptMeter(msgspec.json.decode(record, type=MeterRecord), at)
+            for connector, at, record in self._database.execute("SELECT connector, at, record FROM meter")
+        }
 
     def was_clean(self) -> bool:
         """Whether the latest run on record ended in order."""
@@ -239,7 +264,7 @@ class Store:
 
     def counts(self) -> dict[str, int]:
         """How many rows each table has. May be asked from any thread."""
-        tables = ("machine", "message", "charging", "collected", "boot")
+        tables = ("machine", "message", "charging", "collected", "boot", "meter")
         query = "SELECT count(*) FROM {}"
         return {table: self._database.execute(query.format(table)).fetchone()[0] for table in tables}
 
@@ -268,6 +293,10 @@ class Store:
             )
             for effect in batch.effects:
                 self._apply(effect)
+            database.executemany(
+                "INSERT OR REPLACE INTO meter VALUES (?, ?, ?)",
+                [(connector, m.at, msgspec.json.encode(m.record)) for connector, m in batch.meters.items()],
+            )
             if batch.boot is not None:
                 boot = batch.boot
                 database.execute(
@@ -363,12 +392,13 @@ class Store:
 
 def merged(batches: Iterable[Batch]) -> Batch:
     """Several batches as one, in their order."""
-    together = Batch({}, [], may_wait=True)
+    together = Batch({}, [], None, may_wait=True, meters={})
     for batch in batches:
         together.memories.update(batch.memories)
         together.effects.extend(batch.effects)
         together.boot = batch.boot or together.boot
         together.may_wait = together.may_wait and (batch.may_wait or batch.is_empty)
+        together.meters.update(batch.meters)
     return together
 
 

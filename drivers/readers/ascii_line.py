@@ -14,6 +14,7 @@ class AsciiLine:
     poll = b""
 
     def __init__(self) -> None:
+        self.answers = 0
         self._held = b""
 
     def feed(self, received: bytes) -> list[bytes]:

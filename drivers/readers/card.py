@@ -18,6 +18,8 @@ class CardProtocol(Protocol):
     """Sent once, when the line is open."""
     poll: bytes
     """Sent again and again to ask for a card; empty if the reader tells by itself."""
+    answers: int
+    """Answers that were understood, with a card or without: signs of life of a reader that is asked."""
 
     def feed(self, received: bytes) -> list[bytes]:
         """The UIDs in what was received, in the order of the reader. Noise is passed over."""

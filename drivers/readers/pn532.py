@@ -21,6 +21,7 @@ class Pn532:
     """Implements ``CardProtocol``."""
 
     def __init__(self) -> None:
+        self.answers = 0
         self._held = b""
         self.opening = WAKE + frame_of(SAM_CONFIGURATION)
         self.poll = frame_of(LIST_TARGETS)
@@ -36,6 +37,7 @@ class Pn532:
             size, complement = frame[0], frame[1]
             if (size, complement) in (ACKNOWLEDGED, REFUSED):
                 self._held = frame[2:]
+                self.answers += 1
             elif (size + complement) & 0xFF:
                 self._held = self._held[start + 1 :]
             elif len(frame) < size + 3:
@@ -44,6 +46,7 @@ class Pn532:
                 self._held = self._held[start + 1 :]
             else:
                 self._held = frame[size + 3 :]
+                self.answers += 1
                 if uid := _uid_of(frame[2 : size + 2]):
                     uids.append(uid)
         # The first byte of a start may be there already.

@@ -18,6 +18,7 @@ class Rdm6300:
     poll = b""
 
     def __init__(self) -> None:
+        self.answers = 0
         self._held = b""
 
     def feed(self, received: bytes) -> list[bytes]:

@@ -1,13 +1,19 @@
-"""A card reader on a serial line, whatever it speaks. A reader that was unplugged is used again when it is back."""
+"""A card reader on a serial line, whatever it speaks. A reader that was unplugged is used again when it is back.
 
+A reader that is asked is well while it answers; one that tells by itself while its line is there, since nobody can
+know more of it. One that has not been well for ``silent_after_s`` has failed, and its line is opened anew: it may have
+lost its power, and with it what it was told.
+"""
+
+import math
 from collections.abc import Awaitable, Callable, Iterable
 
 import trio
 from msgspec import Struct
 
-from drivers.interfaces import ReportToken
+from drivers.interfaces import ReportReaderEvent
 from drivers.readers.card import CardProtocol, CardSettings, Presence
-from machines.vocabulary.hardware import TokenRead
+from machines.vocabulary.hardware import FaultCleared, FaultRaised, HardwareFault, TokenRead
 
 CHUNK_SIZE = 512
 Connect = Callable[[], Awaitable[trio.abc.Stream]]
@@ -22,6 +28,8 @@ class ReaderSettings(Struct, frozen=True, kw_only=True):
     """Between two questions to a reader that tells nothing by itself."""
     reconnect_s: float = 2.0
     """Between two attempts to open the line."""
+    silent_after_s: float = 5.0
+    """Without a sign of life for so long, the reader has failed."""
 
 
 class SerialReader:
@@ -47,32 +55,72 @@ class SerialReader:
         self._presence = Presence(settings.card)
         self.connectors = tuple(connectors)
         """The connectors the reader serves."""
+        self._well_at = 0.0
+        """When there was the last sign of life."""
+        self._has_failed = False
 
-    async def run(self, report: ReportToken) -> None:
-        """Report each presented token once, until cancelled."""
+    async def run(self, report: ReportReaderEvent) -> None:
+        """Report each presented token once, and when the reader fails and is well again, until cancelled."""
+        self._well_at, self._has_failed = trio.current_time(), False
         while True:
             try:
                 async with await self._connect() as line:
                     await self._serve(line, self._protocol(), report)
-            except (OSError, trio.BrokenResourceError):
-                await trio.sleep(self._settings.reconnect_s)
+            except (OSError, trio.BrokenResourceError) as error:
+                await self._judge(report, str(error) or "the line is gone")
+            again_at = trio.current_time() + self._settings.reconnect_s
+            await trio.sleep_until(again_at if self._has_failed else min(again_at, self._fails_at))
 
-    async def _serve(self, line: trio.abc.Stream, protocol: CardProtocol, report: ReportToken) -> None:
-        """Ask and listen until the line is gone."""
+    async def _serve(self, line: trio.abc.Stream, protocol: CardProtocol, report: ReportReaderEvent) -> None:
+        """Ask and listen until the line is gone, or the reader has been silent for too long."""
         if protocol.opening:
             await line.send_all(protocol.opening)
+        if not protocol.poll:
+            await self._note_well(report)
+        opened_at = trio.current_time()
         while True:
             if protocol.poll:
                 await line.send_all(protocol.poll)
-            until = trio.current_time() + self._settings.poll_s if protocol.poll else float("inf")
-            while trio.current_time() < until:
-                received = b""
-                with trio.move_on_at(until):
-                    received = await _receive(line)
-                # Outside of the deadline: a token that was seen is told.
-                for uid in protocol.feed(received):
-                    if token := self._presence.see(uid, trio.current_time()):
-                        await report(TokenRead(token, self.connectors))
+            answers = protocol.answers
+            try:
+                await self._listen(line, protocol, report)
+            finally:
+                if not protocol.poll:
+                    self._well_at = trio.current_time()
+            if protocol.answers != answers:
+                await self._note_well(report)
+            elif trio.current_time() - max(self._well_at, opened_at) >= self._settings.silent_after_s:
+                await self._judge(report, "it does not answer")
+                return
+
+    async def _listen(self, line: trio.abc.Stream, protocol: CardProtocol, report: ReportReaderEvent) -> None:
+        """Tell of cards, until it is time to ask again."""
+        until = trio.current_time() + self._settings.poll_s if protocol.poll else math.inf
+        while trio.current_time() < until:
+            received = b""
+            with trio.move_on_at(until):
+                received = await _receive(line)
+            # Outside of the deadline: a token that was seen is told.
+            for uid in protocol.feed(received):
+                if token := self._presence.see(uid, trio.current_time()):
+                    await report(TokenRead(token, self.connectors))
+
+    @property
+    def _fails_at(self) -> float:
+        """When the reader has been silent for too long."""
+        return self._well_at + self._settings.silent_after_s
+
+    async def _note_well(self, report: ReportReaderEvent) -> None:
+        self._well_at = trio.current_time()
+        if self._has_failed:
+            self._has_failed = False
+            await report(FaultCleared(HardwareFault.READER))
+
+    async def _judge(self, report: ReportReaderEvent, why: str) -> None:
+        """Tell that the reader has failed, if it has just been silent for too long."""
+        if trio.current_time() >= self._fails_at and not self._has_failed:
+            self._has_failed = True
+            await report(FaultRaised(HardwareFault.READER, f"card reader: {why}"))
 
 
 async def _receive(line: trio.abc.Stream) -> bytes:

@@ -19,6 +19,7 @@ class Twn4:
     opening = b""
 
     def __init__(self, *, has_crc: bool = False) -> None:
+        self.answers = 0
         self._has_crc = has_crc
         self._held = b""
         self.poll = line_of(SEARCH_TAG, has_crc=has_crc)
@@ -39,7 +40,10 @@ class Twn4:
             answer, check = answer[:-CRC_SIZE], answer[-CRC_SIZE:]
             if crc_of(answer) != check:
                 return b""
-        if len(answer) <= HEADER_SIZE or answer[0] != 0 or answer[1] != 1:
+        if not answer or answer[0] != 0:
+            return b""
+        self.answers += 1
+        if len(answer) <= HEADER_SIZE or answer[1] != 1:
             return b""
         uid = answer[HEADER_SIZE:]
         return uid if len(uid) == answer[HEADER_SIZE - 1] else b""

@@ -12,7 +12,7 @@ from collections import deque
 import trio
 from msgspec.structs import replace
 
-from drivers.interfaces import MeterSilentError, ReportEvent
+from drivers.interfaces import MeterRecord, MeterSilentError, ReportEvent
 from drivers.simulated.circuit import Circuit
 from drivers.simulated.errors import SimulationError
 from drivers.simulated.lock import Lock
@@ -133,6 +133,14 @@ class SimulatedConnector:
             # As a vehicle tells it that speaks ISO 15118.
             soc_percent=circuit.vehicle.soc_percent if circuit.vehicle else None,
         )
+
+    @property
+    def meter_record(self) -> MeterRecord | None:
+        """None: the register outlasts the run."""
+        return None
+
+    def resume_meter(self, record: MeterRecord, passed_s: float) -> None:
+        """There is nothing to go on from."""
 
     # What there is to see
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import trio
 
-from drivers.interfaces import ReportToken
+from drivers.interfaces import ReportReaderEvent
 from drivers.simulated.errors import SimulationError
 from machines.vocabulary.hardware import TokenRead
 
@@ -23,7 +23,7 @@ class SimulatedReader:
         self._waiting: deque[TokenRead] = deque()
         self._woken = trio.Event()
 
-    async def run(self, report: ReportToken) -> None:
+    async def run(self, report: ReportReaderEvent) -> None:
         """Report each presented token once, in order, until cancelled. One shown without power is not seen."""
         self._waiting.clear()
         try:

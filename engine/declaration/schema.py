@@ -275,6 +275,7 @@ def reader_entries() -> tuple[Entry, ...]:
         *line,
         choice("byte_order", "as_read", "reversed"),
         number("gone_after_s", 0.2, 60, optional=True),
+        number("silent_after_s", 1, 600, optional=True),
     )
 
 

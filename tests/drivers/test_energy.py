@@ -50,6 +50,26 @@ def test_whatever_is_wrong_is_told():
     ]
 
 
+def test_another_meter_is_counted_on_at_once_whatever_it_reads():
+    register = EnergyRegister(POWER_W)
+    register.take(5000, 0)
+    assert register.take(5001, 10, is_other=True).energy_wh == 5000
+    assert register.take(5011, 20).energy_wh == 5010
+
+
+def test_what_is_shown_goes_on_after_a_restart():
+    before, after = EnergyRegister(POWER_W), EnergyRegister(POWER_W)
+    taken(before, (0, 5000), (10, 0), (20, 30))
+    after.resume(*before.base, at=100)
+    assert taken(after, (100, 40), (110, 60)) == [5040, 5060]
+
+
+def test_a_meter_that_was_replaced_before_the_restart_is_counted_on():
+    register = EnergyRegister(POWER_W)
+    register.resume(5000, 0, at=0)
+    assert taken(register, (10, 7), (20, 20)) == [None, 5013]
+
+
 @given(st.lists(st.tuples(st.floats(0.1, 100), st.floats(0, 1e9)), max_size=40))
 def test_it_never_runs_backwards_and_never_gains_more_than_can_flow(steps):
     register, now, shown, shown_at = EnergyRegister(POWER_W), 0.0, None, 0.0

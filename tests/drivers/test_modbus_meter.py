@@ -20,6 +20,7 @@ class Running:
     def __init__(self, nursery: trio.Nursery) -> None:
         self.rig = ModbusRig(nursery, SHIPPED / "phoenix-charx-sec.toml", SHIPPED / "abb-b23.toml")
         self.meter = ModbusMeter(MappedDevice(self.rig.client, METER_UNIT, self.rig.meter), SETTINGS)
+        self.rig.hold("serial_number", 4711, METER_UNIT)
         self.events: list[HardwareEvent] = []
         self.times: list[float] = []
         nursery.start_soon(self.meter.run, self._report)
@@ -73,6 +74,54 @@ async def test_energy_goes_on_where_it_was_when_the_meter_is_replaced(running, a
     running.register(110)
     await trio.sleep(2)
     assert await running.energy_wh() == 5010
+
+
+async def test_another_meter_is_told_by_its_serial_number_however_little_it_differs(running, autojump_clock):
+    await running.told()
+    running.rig.silence_meter(True)
+    await running.told(2)
+    running.rig.hold("serial_number", 4712, METER_UNIT)
+    running.register(5020)
+    running.rig.silence_meter(False)
+    raised, cleared = await running.told()
+    assert raised.info == "meter 4711 is now 4712: register went from 5000 to 5020 Wh: replaced"
+    assert cleared == BACK
+    assert await running.energy_wh() == 5000
+
+
+async def test_what_was_found_by_a_reading_for_another_is_told_too(running, autojump_clock):
+    """The charge point asks just when the meter has been replaced."""
+    await running.told()
+    running.rig.hold("serial_number", 4712, METER_UNIT)
+    running.register(10)
+    with pytest.raises(MeterSilentError, match="from 5000 to 10 "):
+        await running.energy_wh()
+    assert await running.energy_wh() == 5000
+    told = await running.told()
+    assert [type(event) for event in told] == [FaultRaised, FaultCleared]
+    assert "4712" in told[0].info
+
+
+async def test_a_meter_that_refuses_to_tell_its_serial_number_is_read_all_the_same(running, autojump_clock):
+    del running.rig.line.device(METER_UNIT)["holding"][0x8900]
+    assert await running.told() == []
+    assert await running.energy_wh() == 5000
+    assert running.meter.record.serial_number == ""
+
+
+@pytest.mark.parametrize(("serial_number", "read_wh", "shown_wh"), [(4711, 5100, 5100), (4712, 5100, 5000)])
+async def test_a_program_that_starts_again_knows_the_meter(
+    running, nursery, autojump_clock, serial_number, read_wh, shown_wh
+):
+    await running.told()
+    record = running.meter.record
+    running.rig.hold("serial_number", serial_number, METER_UNIT)
+    running.register(read_wh)
+    again = ModbusMeter(MappedDevice(running.rig.client, METER_UNIT, running.rig.meter), SETTINGS)
+    again.resume(record, passed_s=60)
+    assert (await again.read()).energy_import_wh == shown_wh
+    again.resume(record, passed_s=60)
+    assert (await again.read()).energy_import_wh == shown_wh
 
 
 async def test_a_reading_that_cannot_be_is_not_handed_on(running, autojump_clock):

@@ -2,6 +2,7 @@
 
 import os
 import tty
+from contextlib import suppress
 from functools import partial
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trio.testing import memory_stream_pair
 
+from drivers.interfaces import ReaderEvent
 from drivers.readers.ascii_line import AsciiLine
 from drivers.readers.card import CardSettings, Presence, token_of
 from drivers.readers.pn532 import Pn532, frame_of
@@ -17,7 +19,7 @@ from drivers.readers.rdm6300 import Rdm6300
 from drivers.readers.serial_reader import ReaderSettings, SerialReader
 from drivers.readers.twn4 import Twn4, line_of
 from drivers.serial_port import SerialSettings, open_port
-from machines.vocabulary.hardware import TokenRead
+from machines.vocabulary.hardware import FaultCleared, FaultRaised, HardwareFault, TokenRead
 
 CARD = CardSettings(is_reversed=False, gone_after_s=1.0)
 
@@ -144,7 +146,7 @@ def test_another_card_is_told_at_once():
 async def test_a_reader_that_has_to_be_asked_is_asked(nursery, autojump_clock):
     near, far = memory_stream_pair()
     asked: list[float] = []
-    told: list[TokenRead] = []
+    told: list[ReaderEvent] = []
 
     async def connect() -> trio.abc.Stream:
         return near
@@ -155,9 +157,9 @@ async def test_a_reader_that_has_to_be_asked_is_asked(nursery, autojump_clock):
             asked.append(trio.current_time())
             await far.send_all(twn4(b"\x04\x01\x02\x03", has_crc=False) if len(asked) > 2 else b"0000\r")
 
-    async def report(token: TokenRead) -> None:
+    async def report(event: ReaderEvent) -> None:
         await trio.sleep(0.3)
-        told.append(token)
+        told.append(event)
 
     reader = SerialReader(connect, Twn4, ReaderSettings(card=CARD), [1, 2])
     nursery.start_soon(answer)
@@ -169,7 +171,7 @@ async def test_a_reader_that_has_to_be_asked_is_asked(nursery, autojump_clock):
 
 async def test_a_reader_on_a_port_is_heard_again_after_it_was_unplugged(tmp_path, nursery):
     link = tmp_path / "reader"
-    send, receive = trio.open_memory_channel[TokenRead](10)
+    send, receive = trio.open_memory_channel[ReaderEvent](10)
 
     def plug_in() -> tuple[int, int]:
         master, slave = os.openpty()
@@ -186,7 +188,7 @@ async def test_a_reader_on_a_port_is_heard_again_after_it_was_unplugged(tmp_path
         if uid.endswith(b"\x44"):
             nursery.start_soon(reader.run, send.send)
         with trio.fail_after(10):
-            told: list[TokenRead] = []
+            told: list[ReaderEvent] = []
             while not told:
                 os.write(master, rdm6300(uid))
                 with trio.move_on_after(0.05):
@@ -195,3 +197,97 @@ async def test_a_reader_on_a_port_is_heard_again_after_it_was_unplugged(tmp_path
         os.close(master)
         os.close(slave)
     nursery.cancel_scope.cancel()
+
+
+# Health
+
+
+class Served:
+    """A reader in memory that is served, and what was told of it."""
+
+    def __init__(self, nursery: trio.Nursery, protocol) -> None:
+        self._nursery = nursery
+        self.is_plugged = True
+        self.answer = b""
+        """To every question."""
+        self.heard: list[bytes] = []
+        self.events: list[ReaderEvent] = []
+        self._line = None
+        reader = SerialReader(self._connect, protocol, ReaderSettings(card=CARD), [1])
+        nursery.start_soon(reader.run, self._report)
+
+    async def _report(self, event: ReaderEvent) -> None:
+        self.events.append(event)
+
+    async def _connect(self) -> trio.abc.Stream:
+        await trio.lowlevel.checkpoint()
+        if not self.is_plugged:
+            raise OSError("no such port")
+        near, self._line = memory_stream_pair()
+        self._nursery.start_soon(self._serve, self._line)
+        return near
+
+    async def _serve(self, line: trio.abc.Stream) -> None:
+        with suppress(trio.ClosedResourceError, trio.BrokenResourceError):
+            async for question in line:
+                self.heard.append(question)
+                if self.answer:
+                    await line.send_all(self.answer)
+
+    def unplug(self) -> None:
+        self.is_plugged = False
+        self._line.send_stream.close()
+
+    async def told(self, after_s: float) -> list[ReaderEvent]:
+        await trio.sleep(after_s)
+        told, self.events = self.events, []
+        return told
+
+
+async def test_a_reader_that_was_unplugged_has_failed_after_a_while_and_is_well_when_it_is_back(
+    nursery, autojump_clock
+):
+    served = Served(nursery, Rdm6300)
+    assert await served.told(3600) == []
+    served.unplug()
+    assert await served.told(4.9) == []
+    assert await served.told(0.2) == [FaultRaised(HardwareFault.READER, "card reader: no such port")]
+    assert await served.told(60) == []
+    served.is_plugged = True
+    assert await served.told(3) == [FaultCleared(HardwareFault.READER)]
+
+
+async def test_a_short_unplugging_is_no_news(nursery, autojump_clock):
+    served = Served(nursery, Rdm6300)
+    await served.told(10)
+    served.unplug()
+    await served.told(1)
+    served.is_plugged = True
+    assert await served.told(60) == []
+
+
+@pytest.mark.parametrize(
+    ("protocol", "nothing"),
+    [(Twn4, b"0000\r"), (Pn532, bytes.fromhex("0000FF00FF00"))],
+    ids=["TWN4", "PN532"],
+)
+async def test_a_reader_that_does_not_answer_has_failed_and_is_set_up_anew(
+    protocol, nothing, nursery, autojump_clock
+):
+    served = Served(nursery, protocol)
+    served.answer = nothing
+    assert await served.told(60) == []
+    served.answer = b""
+    served.heard.clear()
+    told = await served.told(30)
+    assert told == [FaultRaised(HardwareFault.READER, "card reader: it does not answer")]
+    opening = protocol().opening
+    assert not opening or opening in b"".join(served.heard)
+    served.answer = nothing
+    assert await served.told(10) == [FaultCleared(HardwareFault.READER)]
+
+
+async def test_noise_is_no_sign_of_life(nursery, autojump_clock):
+    served = Served(nursery, Twn4)
+    served.answer = b"\xffgarbage\r"
+    assert await served.told(10) == [FaultRaised(HardwareFault.READER, "card reader: it does not answer")]

@@ -5,7 +5,8 @@ import sqlite3
 
 import pytest
 
-from engine.store import FILE, Batch, Boot, Store, StoreError, merged
+from drivers.interfaces import MeterRecord
+from engine.store import FILE, Batch, Boot, KeptMeter, Store, StoreError, merged
 from machines.charge_point import Memory
 from machines.delivery import DeliveryData
 from machines.transaction import TransactionData
@@ -190,3 +191,23 @@ def test_a_database_of_other_software_is_refused(tmp_path):
     database.close()
     with pytest.raises(StoreError, match="version 99"):
         Store(tmp_path)
+
+
+def test_what_the_energy_of_a_meter_rests_on_comes_back(store, tmp_path):
+    kept = KeptMeter(MeterRecord(serial_number="4711", read_wh=30.5, offset_wh=5000.0), at=100.0)
+    store.write(Batch({}, [], meters={1: kept}))
+    store.write(Batch({}, [], meters={2: kept}))
+    store.close()
+    again = Store(tmp_path)
+    assert again.meters() == {1: kept, 2: kept}
+    again.close()
+
+
+def test_a_database_without_meters_gets_a_place_for_them(store, tmp_path):
+    store.close()
+    with sqlite3.connect(tmp_path / FILE) as database:
+        database.execute("DROP TABLE meter")
+    database.close()
+    again = Store(tmp_path)
+    assert again.meters() == {}
+    again.close()

@@ -91,15 +91,10 @@ class ModbusRig:
             cable="socket" if self.has_cable else "tethered", has_lock=self.has_lock
         )
         self.meter_settings = MeterSettings(power_max_w=22_000)
-        self.driver: ConnectorDriver = ModbusConnector(
-            MappedDevice(self.client, EVSE_UNIT, self.evse),
-            self.evse_settings,
-            MappedDevice(self.client, METER_UNIT, self.meter),
-            self.meter_settings,
-        )
+        self.driver = self.new_driver()
         for unit, found in ((EVSE_UNIT, self.evse), (METER_UNIT, self.meter)):
-            for name, quantity in found.values.items():
-                for table, address, words in cells(quantity, "" if name in ("pilot", "token") else 0):
+            for quantity in found.values.values():
+                for table, address, words in cells(quantity, "" if quantity.parts[0].type == "str" else 0):
                     self._store(self.line.device(unit), table, address, words)
         for name, demand in self.evse.demands.items():
             if demand.write is None:
@@ -107,6 +102,15 @@ class ModbusRig:
         self.hold("frequency_hz", 50, METER_UNIT)
         self.hold("energy_import_wh", 5000, METER_UNIT)
         self.pilot(PilotState.A)
+
+    def new_driver(self) -> ConnectorDriver:
+        """A driver that knows nothing yet, as after a start of the program."""
+        return ModbusConnector(
+            MappedDevice(self.client, EVSE_UNIT, self.evse),
+            self.evse_settings,
+            MappedDevice(self.client, METER_UNIT, self.meter),
+            self.meter_settings,
+        )
 
     def hold(self, name: str, value: object, unit: int = EVSE_UNIT) -> None:
         """Let a device hold ``value``."""
