@@ -154,10 +154,13 @@ def why(
     if state_dir is None:
         state_dir = Path("state") / quote(identity or _load(station).csms.identity, safe=" ")
     file = state_dir / history.FILE
-    for happened in options.in_one_line(
-        lambda: history.read(file, connector=connector, start=since), (history.HistoryError,)
-    ):
-        click.echo(history.told(happened))
+
+    def story() -> list[str]:
+        happened = history.read(file, connector=connector, start=since)
+        return history.story(happened, history.read_log(file, start=since))
+
+    for line in options.in_one_line(story, (history.HistoryError,)):
+        click.echo(line)
 
 
 @command.command()

@@ -1,12 +1,13 @@
 """What a station tells of itself in a file: for GetDiagnostics, and for whoever has to find out what went wrong.
 
-One archive (zip) of JSON lines and JSON: the log, every transition, configuration without secrets, what the database
-holds, the station as declared. Bounded, since every part of it is.
+One archive (zip): the log and every transition as JSON lines, both together in plain language (``why.txt``); as JSON
+the configuration without secrets, what the database holds, the station as declared. Bounded, since every part of it is.
 """
 
 import sys
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from engine.history import Happened
+from engine.history import Happened, Logged, story
 
 FILE_MODE = 0o600
 
@@ -22,9 +23,9 @@ FILE_MODE = 0o600
 class Diagnostics(Struct, frozen=True, kw_only=True):
     """What goes into the archive."""
 
-    log: Iterable[Mapping[str, Any]]
+    log: Sequence[Logged]
     """Events, oldest first."""
-    history: Iterable[Happened]
+    history: Sequence[Happened]
     """Transitions, oldest first."""
     configuration: Mapping[str, Any]
     """Keys and values, secrets masked."""
@@ -44,8 +45,11 @@ def write(diagnostics: Diagnostics, file: Path) -> None:
     """
     file.touch(mode=FILE_MODE)
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("log.jsonl", _lines(diagnostics.log))
+        archive.writestr("log.jsonl", _lines(_flat(one) for one in diagnostics.log))
         archive.writestr("history.jsonl", _lines(diagnostics.history))
+        archive.writestr(
+            "why.txt", "".join(f"{line}\n" for line in story(diagnostics.history, diagnostics.log))
+        )
         for name in ("configuration", "database", "station", "machines"):
             archive.writestr(f"{name}.json", _pretty(getattr(diagnostics, name)))
         archive.writestr("versions.json", _pretty(versions()))
@@ -60,6 +64,11 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = "not installed as a package"
     return found
+
+
+def _flat(logged: Logged) -> dict[str, Any]:
+    time = datetime.fromtimestamp(logged.time, UTC).isoformat(timespec="milliseconds")
+    return {"time": time, "event": logged.event, **logged.fields}
 
 
 def _lines(rows: Iterable[object]) -> bytes:

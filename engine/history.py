@@ -1,4 +1,4 @@
-"""Why a station is where it is: the latest transitions of every machine, in a bounded ring on disk.
+"""Why a station is where it is: the latest transitions of every machine, and its log, in bounded rings on disk.
 
 A database of its own beside that of the station: people read it while the station runs, and nothing that matters waits
 for it. Rows are written by the second, in a thread; a power cut may cost the last ones, and only those.
@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import trio
 from msgspec import Struct
 
@@ -26,12 +28,27 @@ WRITE_EVERY_S = 1.0
 SHOWN_MAX = 40
 """Characters of a value of a message that are kept."""
 
-SCHEMA = """
+TEXT_MAX = 2000
+"""Characters of a text in the log that are kept; a frame may be longer."""
+
+SCHEMA = (
+    """
 CREATE TABLE IF NOT EXISTS history (
     number INTEGER PRIMARY KEY, time REAL NOT NULL, machine TEXT NOT NULL, message TEXT NOT NULL, cause TEXT NOT NULL,
     source TEXT NOT NULL, target TEXT NOT NULL, clause TEXT NOT NULL, guards TEXT NOT NULL
 )
-"""
+""",
+    "CREATE TABLE IF NOT EXISTS log (number INTEGER PRIMARY KEY, time REAL NOT NULL, event TEXT NOT NULL, fields TEXT)",
+)
+
+WORKS = {
+    "FetchFirmware": "the download of the firmware",
+    "VerifyFirmware": "the check of the firmware",
+    "InstallFirmware": "the installation of the firmware",
+    "ConfirmFirmware": "the look at which firmware runs",
+    "DeliverDiagnostics": "the upload of diagnostics",
+}
+"""Long work, in plain language (machines/vocabulary/transfers.py)."""
 
 
 class HistoryError(Exception):
@@ -62,6 +79,16 @@ class Happened(Struct, frozen=True):
         return int(number) if number else 0
 
 
+class Logged(Struct, frozen=True):
+    """An event of the log."""
+
+    time: float
+    """POSIX seconds."""
+    event: str
+    fields: dict[str, Any]
+    """Its particulars, as values of JSON."""
+
+
 class _Noted(Struct, frozen=True):
     """A transition, not yet written."""
 
@@ -77,17 +104,25 @@ class History:
         file: The database; None keeps it in memory.
         rows_max: Transitions that are kept; the oldest go.
         resolve: Tells the time of day of an instant.
+        log_max: Events of the log that are kept; the oldest go.
     """
 
-    def __init__(self, file: Path | None, rows_max: int, resolve: Callable[[Instant], float]) -> None:
+    def __init__(
+        self, file: Path | None, rows_max: int, resolve: Callable[[Instant], float], log_max: int = 0
+    ) -> None:
         self._file = file
         self._rows_max = rows_max
         self._resolve = resolve
+        self._log_max = log_max
+        self._events: deque[tuple[Instant, str, dict[str, object]]] = deque(maxlen=log_max)
+        self._logged: deque[Logged] = deque(maxlen=log_max)
+        """Without a file, what was written."""
         self._noted: deque[_Noted] = deque(maxlen=rows_max)
         self._kept: deque[Happened] = deque(maxlen=rows_max)
         """Without a file, what was written."""
         self._is_news = trio.Event()
         self._database: sqlite3.Connection | None = None
+        self._writing = trio.Lock()
 
     def note(self, instant: Instant, arrival: object, step: Step) -> None:
         """Keep the transitions of ``step`` that changed or did something."""
@@ -99,26 +134,44 @@ class History:
         if self._noted:
             self._is_news.set()
 
+    def log(self, instant: Instant, event: str, fields: dict[str, object]) -> None:
+        """Keep an event of the log."""
+        self._events.append((instant, event, fields))
+        self._is_news.set()
+
     async def run(self) -> None:
         """Write what was noted, by the second, until cancelled."""
-        while self._rows_max:
+        while self._rows_max or self._log_max:
             await self._is_news.wait()
             await trio.sleep(of_real_time(WRITE_EVERY_S))
             self._is_news = trio.Event()
-            await trio.to_thread.run_sync(self.write)
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Write what was noted by now."""
+        async with self._writing:
+            if self._file is None:
+                self.write()
+            else:
+                await trio.to_thread.run_sync(self.write)
 
     def write(self) -> None:
         """Write what was noted and not written yet. If the disk will not, that is lost and nothing else."""
         rows = []
         while self._noted:
             rows.append(self._row(self._noted.popleft()))
+        events = []
+        while self._events:
+            instant, event, fields = self._events.popleft()
+            events.append(Logged(self._resolve(instant), event, _plain(fields)))
         if self._file is None:
             self._kept.extend(rows)
-        elif rows:
+            self._logged.extend(events)
+        elif rows or events:
             try:
                 if self._database is None:
                     self._database = _open(self._file)
-                _write(self._database, rows, self._rows_max)
+                _write(self._database, rows, self._rows_max, events, self._log_max)
             except (sqlite3.Error, OSError):
                 self._give_up()
 
@@ -138,6 +191,13 @@ class History:
             return read(self._file, start=start, stop=stop) if self._file.exists() else []
         self.write()
         return [one for one in self._kept if _is_within(one.time, start, stop)]
+
+    def events(self, start: float | None = None, stop: float | None = None) -> list[Logged]:
+        """The log from ``start`` to ``stop``, as :meth:`recent`."""
+        if self._file is not None:
+            return read_log(self._file, start=start, stop=stop) if self._file.exists() else []
+        self.write()
+        return [one for one in self._logged if _is_within(one.time, start, stop)]
 
     def _row(self, noted: _Noted) -> Happened:
         address, row, message = noted.taken
@@ -172,6 +232,12 @@ def guards_of(row: Row) -> str:
     return ", ".join(name if expected else f"not {name}" for name, expected in row.guards)
 
 
+def _plain(fields: dict[str, object]) -> dict[str, Any]:
+    """``fields`` as values of JSON, long texts cut."""
+    cut = {name: one[:TEXT_MAX] if isinstance(one, str) else one for name, one in fields.items()}
+    return msgspec.to_builtins(cut, enc_hook=str)  # type: ignore[no-any-return]
+
+
 def _is_within(time: float, start: float | None, stop: float | None) -> bool:
     return (start is None or time >= start) and (stop is None or time <= stop)
 
@@ -202,23 +268,36 @@ def _prepared(file: Path) -> sqlite3.Connection:
         # A power cut costs the last rows at most; none of them is worth waiting for the disk.
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
-        database.execute(SCHEMA)
+        for table in SCHEMA:
+            database.execute(table)
     except BaseException:
         database.close()
         raise
     return database
 
 
-def _write(database: sqlite3.Connection, rows: Iterable[Happened], rows_max: int) -> None:
+def _write(
+    database: sqlite3.Connection,
+    rows: Iterable[Happened],
+    rows_max: int,
+    events: Iterable[Logged],
+    log_max: int,
+) -> None:
     database.execute("BEGIN IMMEDIATE")
     try:
         database.executemany(
             "INSERT INTO history VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
             [(o.time, o.machine, o.message, o.cause, o.source, o.target, o.clause, o.guards) for o in rows],
         )
-        database.execute(
-            "DELETE FROM history WHERE number <= (SELECT max(number) FROM history) - ?", (rows_max,)
+        database.executemany(
+            "INSERT INTO log VALUES (NULL, ?, ?, ?)",
+            [(one.time, one.event, msgspec.json.encode(one.fields).decode()) for one in events],
         )
+        for table, most in (("history", rows_max), ("log", log_max)):
+            database.execute(
+                f"DELETE FROM {table} WHERE number <= (SELECT max(number) FROM {table}) - ?",  # noqa: S608 - two names
+                (most,),
+            )
         database.execute("COMMIT")
     except BaseException:
         if database.in_transaction:
@@ -240,27 +319,68 @@ def read(
     Raises:
         HistoryError: There is none.
     """
+    rows = _selected(
+        file, "time, machine, message, cause, source, target, clause, guards FROM history", start, stop
+    )
+    found = [Happened(*row) for row in rows]
+    return [one for one in found if connector is None or one.connector in {0, connector}]
+
+
+def read_log(file: Path, *, start: float | None = None, stop: float | None = None) -> list[Logged]:
+    """The log in ``file``, as :func:`read`.
+
+    Raises:
+        HistoryError: There is none.
+    """
+    return [
+        Logged(time, event, msgspec.json.decode(fields))
+        for time, event, fields in _selected(file, "time, event, fields FROM log", start, stop)
+    ]
+
+
+def _selected(file: Path, what: str, start: float | None, stop: float | None) -> list[Any]:
     if not file.exists():
         raise HistoryError(f"{file}: there is no history; a station writes it while it runs")
     try:
         database = sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=5)
         try:
-            rows = database.execute(
-                "SELECT time, machine, message, cause, source, target, clause, guards FROM history"
-                " WHERE time >= ? AND time <= ? ORDER BY number",
+            return database.execute(
+                f"SELECT {what} WHERE time >= ? AND time <= ? ORDER BY number",
                 (start if start is not None else float("-inf"), stop if stop is not None else float("inf")),
             ).fetchall()
         finally:
             database.close()
     except sqlite3.Error as error:
         raise HistoryError(f"{file}: cannot be read: {error}") from error
-    found = [Happened(*row) for row in rows]
-    return [one for one in found if connector is None or one.connector in {0, connector}]
+
+
+def story(happened: Iterable[Happened], logged: Iterable[Logged]) -> list[str]:
+    """What led here, in plain language, a line each, oldest first: transitions, and how long work went on."""
+    lines = [(one.time, told(one)) for one in happened]
+    lines += [(one.time, told_work(one)) for one in logged if one.event.startswith("work ")]
+    return [line for _, line in sorted(lines, key=lambda timed: timed[0])]
+
+
+def told_work(logged: Logged) -> str:
+    """How a piece of long work began, goes on, or ended, one line."""
+    fields = logged.fields
+    work = WORKS.get(fields["work"], fields["work"])
+    match logged.event:
+        case "work begun":
+            what = f"{work} begins"
+        case "work progress":
+            what = f"{work} is at {fields['percent']} %"
+        case _:
+            what = f"{work} failed: {fields['why']}" if "why" in fields else f"{work} is done"
+    return f"{_time(logged.time)}  {what}"
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def told(happened: Happened) -> str:
     """A transition in plain language, one line."""
-    time = datetime.fromtimestamp(happened.time, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
     kind, _, number = happened.machine.partition("/")
     who = kind.replace("_", " ") + (f" {number}" if number else "")
     if happened.source == happened.target:
@@ -269,4 +389,4 @@ def told(happened: Happened) -> str:
         what = f"goes from {happened.source.replace('_', ' ')} to {happened.target.replace('_', ' ')}"
     because = f", as {happened.guards.replace('_', ' ')}" if happened.guards else ""
     by = f" [{happened.cause}]" if not happened.message.startswith(happened.cause) else ""
-    return f"{time}  {who} {what} on {happened.message}{because}: {happened.clause}{by}"
+    return f"{_time(happened.time)}  {who} {what} on {happened.message}{because}: {happened.clause}{by}"

@@ -16,7 +16,7 @@ from msgspec import Struct
 from engine.installers import InstallError
 from engine.log import EventLog
 from engine.transfers.address import Address, AddressError, parse
-from engine.transfers.limits import TransferError
+from engine.transfers.limits import OnProgress, TransferError
 from machines.vocabulary.transfers import (
     ConfirmFirmware,
     DeliverDiagnostics,
@@ -41,6 +41,8 @@ FOLDER = "transfers"
 """Of the state directory."""
 FIRMWARE = "firmware-"
 """How files of firmware begin; the ticket follows."""
+TOLD_EVERY = 10
+"""Percent between what the log is told of progress."""
 DIAGNOSTICS = "diagnostics-"
 """How files of diagnostics begin (machines/diagnostics_upload.py)."""
 
@@ -52,7 +54,7 @@ class Works(Protocol):
     def schemes(self) -> tuple[str, ...]:
         """Of the URLs that can be used: ``https``, ``ftp``."""
 
-    async def fetch(self, address: Address, file: Path) -> None:
+    async def fetch(self, address: Address, file: Path, on_progress: OnProgress) -> None:
         """Download to ``file``, going on where an earlier attempt stopped.
 
         Raises:
@@ -66,18 +68,21 @@ class Works(Protocol):
             TransferError: It is another file, or nobody can know.
         """
 
-    async def install(self, file: Path) -> None:
-        """Install ``file``.
+    async def install(self, file: Path, on_progress: OnProgress) -> None:
+        """Install ``file``; progress is in percent.
 
         Raises:
             InstallError: It was not installed.
         """
 
-    async def confirm(self) -> None:
+    async def confirm(self, *, is_cut: bool) -> None:
         """After the restart: keep the new firmware, which must run.
 
+        Args:
+            is_cut: The installation was not known to have ended.
+
         Raises:
-            InstallError: It does not.
+            InstallError: It does not, or after a cut nobody can tell.
         """
 
     async def collect(self, wanted: DeliverDiagnostics, file: Path) -> None:
@@ -87,7 +92,7 @@ class Works(Protocol):
             OSError: The disk.
         """
 
-    async def deliver(self, address: Address, file: Path) -> None:
+    async def deliver(self, address: Address, file: Path, on_progress: OnProgress) -> None:
         """Upload ``file``.
 
         Raises:
@@ -102,11 +107,39 @@ class Works(Protocol):
         """
 
 
+class UnderWay(Struct, frozen=True):
+    """A piece of work, and how far it is."""
+
+    work: str
+    """What was asked for, such as ``FetchFirmware``."""
+    done: int = 0
+    """Bytes; percent of an installation."""
+    total: int | None = None
+    """None is not known."""
+
+    @property
+    def percent(self) -> int | None:
+        """How far it is; None is not known."""
+        return min(100 * self.done // self.total, 100) if self.total else None
+
+
+Watch = Callable[[str, UnderWay | None], None]
+"""Told how far a machine's work is; None when it is over."""
+
+
 class _Asked(Struct, frozen=True):
     """What is to be done, and for whom."""
 
     by: str
     effect: TransferEffect
+
+
+class _Task:
+    """A piece of work that is under way, or over."""
+
+    def __init__(self) -> None:
+        self.scope = trio.CancelScope()
+        self.over = trio.Event()
 
 
 class Jobs:
@@ -116,7 +149,8 @@ class Jobs:
         works: What touches the world.
         directory: Where files lie while they are needed.
         deliver: Tells the machines how it ended.
-        log: Told of beginnings and ends.
+        log: Told of beginnings and ends, and in between of every tenth.
+        watch: Told how far everything is.
     """
 
     def __init__(
@@ -125,14 +159,19 @@ class Jobs:
         directory: Path,
         deliver: Callable[[TransferEnded], Awaitable[None]],
         log: EventLog,
+        watch: Watch = lambda _by, _how_far: None,
     ) -> None:
         self._works = works
         self._directory = directory
         self._deliver = deliver
         self._log = log
+        self._watch = watch
+        self.under_way: dict[str, UnderWay] = {}
+        """By the machine that asked for it."""
         # A machine asks for one piece at a time: there is never more here than machines.
         self._send, self._receive = trio.open_memory_channel[_Asked](math.inf)
-        self._scopes: dict[str, trio.CancelScope] = {}
+        self._latest: dict[str, _Task] = {}
+        """Of each machine."""
 
     def ask(self, by: str, effect: TransferEffect) -> None:
         """Have ``effect`` carried out for the machine ``by``, in place of what it asked for before."""
@@ -142,58 +181,87 @@ class Jobs:
         """Do what is asked for, until cancelled."""
         async with trio.open_nursery() as nursery:
             async for asked in self._receive:
-                before = self._scopes.pop(asked.by, None)
+                before, task = self._latest.get(asked.by), _Task()
                 if before is not None:
-                    before.cancel()
-                if not isinstance(asked.effect, GiveUpTransfer):
-                    scope = self._scopes[asked.by] = trio.CancelScope()
-                    nursery.start_soon(self._do, asked.effect, scope)
+                    before.scope.cancel()
+                self._latest[asked.by] = task
+                nursery.start_soon(self._do, asked, task, before)
 
-    async def _do(self, effect: TransferEffect, scope: trio.CancelScope) -> None:
-        with scope:
-            name = type(effect).__name__
-            self._log.event("work begun", work=name)
-            ended = await self._end(effect)
-            why = getattr(ended, "why", "")
-            self._log.event(
-                "work ended", work=name, how=type(ended).__name__, **({"why": why} if why else {})
-            )
-            await self._deliver(ended)
+    async def _do(self, asked: _Asked, task: _Task, before: _Task | None) -> None:
+        # What was given up may still be at the disk.
+        if before is not None:
+            await before.over.wait()
+        with task.scope:
+            if isinstance(asked.effect, GiveUpTransfer):
+                await self._clear()
+            else:
+                await self._work(asked)
+        task.over.set()
 
-    async def _end(self, effect: TransferEffect) -> TransferEnded:
+    async def _work(self, asked: _Asked) -> None:
+        name = type(asked.effect).__name__
+        self._log.event("work begun", work=name)
+        self.under_way[asked.by] = UnderWay(name)
+        try:
+            ended = await self._end(asked.effect, self._follow(asked.by, name))
+        finally:
+            del self.under_way[asked.by]
+            self._watch(asked.by, None)
+        why = getattr(ended, "why", "")
+        self._log.event("work ended", work=name, how=type(ended).__name__, **({"why": why} if why else {}))
+        await self._deliver(ended)
+
+    def _follow(self, by: str, name: str) -> OnProgress:
+        """Note how far a piece of work is."""
+        told = 0
+
+        def on_progress(done: int, total: int | None) -> None:
+            nonlocal told
+            if by not in self.under_way:
+                return  # It was given up, and a thread has not heard of it yet.
+            now = self.under_way[by] = UnderWay(name, done, total)
+            self._watch(by, now)
+            if now.percent is not None and now.percent >= told + TOLD_EVERY:
+                told = now.percent - now.percent % TOLD_EVERY
+                self._log.event("work progress", work=name, percent=told)
+
+        return on_progress
+
+    async def _end(self, effect: TransferEffect, on_progress: OnProgress) -> TransferEnded:
         match effect:
             case FetchFirmware():
-                return await self._fetch(effect)
+                return await self._fetch(effect, on_progress)
             case VerifyFirmware():
                 return await self._verify(effect)
             case InstallFirmware(ticket):
                 try:
-                    await self._works.install(self._firmware(ticket))
+                    await self._works.install(self._firmware(ticket), on_progress)
                 except (InstallError, OSError) as error:
                     await self._clear()
                     return InstallFailed(ticket, _told(error))
                 return FirmwareInstalled(ticket)
-            case ConfirmFirmware(ticket):
+            case ConfirmFirmware(ticket, is_cut):
                 try:
-                    await self._works.confirm()
+                    await self._works.confirm(is_cut=is_cut)
                 except (InstallError, OSError) as error:
+                    if not is_cut:  # else it may be installed again
+                        await self._clear()
                     return InstallFailed(ticket, _told(error))
-                finally:
-                    await self._clear()
+                await self._clear()
                 return FirmwareConfirmed(ticket)
             case DeliverDiagnostics():
-                return await self._deliver_diagnostics(effect)
+                return await self._deliver_diagnostics(effect, on_progress)
             case _:
                 raise AssertionError(effect)
 
-    async def _fetch(self, wanted: FetchFirmware) -> FirmwareFetched | FetchFailed:
+    async def _fetch(self, wanted: FetchFirmware, on_progress: OnProgress) -> FirmwareFetched | FetchFailed:
         file = self._firmware(wanted.ticket)
         try:
             address = parse(wanted.location, self._works.schemes)
             await self._works.clear(self._directory, FIRMWARE, file.name)
             # Complete since before a power cut: it is checked next.
             if not file.exists():
-                await self._works.fetch(address, file)
+                await self._works.fetch(address, file, on_progress)
         except AddressError as error:
             return FetchFailed(wanted.ticket, str(error), is_final=True)
         except (TransferError, OSError) as error:
@@ -209,13 +277,15 @@ class Jobs:
             return FirmwareCorrupt(wanted.ticket, _told(error))
         return FirmwareVerified(wanted.ticket)
 
-    async def _deliver_diagnostics(self, wanted: DeliverDiagnostics) -> DiagnosticsDelivered | DeliveryFailed:
+    async def _deliver_diagnostics(
+        self, wanted: DeliverDiagnostics, on_progress: OnProgress
+    ) -> DiagnosticsDelivered | DeliveryFailed:
         file = self._directory / wanted.file_name
         try:
             address = parse(wanted.location, self._works.schemes)
             await self._works.clear(self._directory, DIAGNOSTICS)
             await self._works.collect(wanted, file)
-            await self._works.deliver(address.within(wanted.file_name), file)
+            await self._works.deliver(address.within(wanted.file_name), file, on_progress)
         except AddressError as error:
             return DeliveryFailed(wanted.ticket, str(error), is_final=True)
         except (TransferError, OSError) as error:

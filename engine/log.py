@@ -6,8 +6,6 @@ at level debug.
 """
 
 import logging
-import time
-from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import IO
@@ -17,8 +15,6 @@ import msgspec
 from machines.charge_point import Step
 
 NAME = "statecharge"
-KEPT_MAX = 2000
-"""Events that are kept for the diagnostics."""
 LEVELS = {"error": logging.ERROR, "warning": logging.WARNING, "info": logging.INFO, "debug": logging.DEBUG}
 
 
@@ -29,7 +25,7 @@ class EventLog:
         station: Name of the station, in every line.
         frames: Whether OCPP frames are noted.
         watch: Told of every step, for tools that count transitions.
-        now: Tells the time of day of the station, POSIX seconds, for what is kept.
+        keep: Told of every event, for the diagnostics.
     """
 
     def __init__(
@@ -38,14 +34,13 @@ class EventLog:
         *,
         frames: bool,
         watch: Callable[[Step], None] | None = None,
-        now: Callable[[], float] = time.time,
+        keep: Callable[[str, dict[str, object]], None] = lambda _event, _fields: None,
     ) -> None:
         self._logger = logging.getLogger(f"{NAME}.{station}")
         self._station = station
         self._frames = frames
         self._watch = watch
-        self._now = now
-        self._kept: deque[tuple[float, str, dict[str, object]]] = deque(maxlen=KEPT_MAX)
+        self._keep = keep
 
     def __call__(self, event: str, /, **fields: object) -> None:
         """Note something about the link; frames only if that is wanted."""
@@ -54,20 +49,8 @@ class EventLog:
 
     def event(self, event: str, /, **fields: object) -> None:
         """Note ``event`` with its particulars."""
-        self._kept.append((self._now(), event, fields))
+        self._keep(event, fields)
         self._note(logging.INFO, event, fields)
-
-    def kept(self, start: float | None = None, stop: float | None = None) -> list[dict[str, object]]:
-        """The latest events, oldest first, as values of JSON: from ``start`` to ``stop``, POSIX seconds."""
-        return [
-            {
-                "time": datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds"),
-                "event": event,
-                **fields,
-            }
-            for at, event, fields in tuple(self._kept)
-            if (start is None or at >= start) and (stop is None or at <= stop)
-        ]
 
     def step(self, arrival: object, step: Step) -> None:
         """Note every transition of ``step``, which ``arrival`` led to."""

@@ -19,8 +19,8 @@ from engine.declaration.station import Station
 from engine.devices import Devices
 from engine.diagnostics import Diagnostics
 from engine.hardware import Hardware
-from engine.history import History
-from engine.jobs import FOLDER, Jobs, Works
+from engine.history import History, HistoryError, Logged
+from engine.jobs import FOLDER, Jobs, UnderWay, Watch, Works
 from engine.log import EventLog
 from engine.ocpp.link import Link, LinkSettings
 from engine.ocpp.websocket import OpenStream
@@ -28,6 +28,7 @@ from engine.owner import Owner
 from engine.store import Store
 from engine.timers import Timers
 from engine.transaction_data import transaction_data
+from engine.transfers.address import shown
 from machines import routes
 from machines.charge_point import Arrival, ChargePoint, Emitted, PoweredUp, Step
 from machines.machine import Effect
@@ -75,6 +76,8 @@ class StationView(Struct, frozen=True):
     hardware: dict[str, Any]
     pending_messages: int
     """Transaction messages that wait for delivery."""
+    works: dict[str, UnderWay]
+    """Transfers and installations, by the machine that asked for them."""
 
 
 class RunningStation:
@@ -91,6 +94,7 @@ class RunningStation:
         works: What files, servers and installers are; default the real ones.
         restart_refusal: Asked before a restart, with whether it is a hard one: why it cannot be, or "".
         watch: Told of every step, for tools that count transitions.
+        watch_works: Told how far transfers and installations are.
     """
 
     def __init__(
@@ -106,6 +110,7 @@ class RunningStation:
         works: Works | None = None,
         restart_refusal: Callable[[bool], str] = lambda _is_hard: "",
         watch: Callable[[Step], None] | None = None,
+        watch_works: Watch = lambda _by, _how_far: None,
     ) -> None:
         limits = station.settings.limits
         self.station = station
@@ -118,13 +123,14 @@ class RunningStation:
             station.csms.identity,
             frames=station.log.frames,
             watch=watch,
-            now=lambda: self.clock.resolve(self.clock.now()),
+            keep=lambda event, fields: self._history.log(self.clock.now(), event, fields),
         )
         # Under a virtual clock nothing waits for a thread.
         self._history = History(
             store.directory / history.FILE if commit_in_thread else None,
             limits.history_max,
             self.clock.resolve,
+            limits.log_max,
         )
         self._store = store
         self._was_clean = store.was_clean()
@@ -172,7 +178,7 @@ class RunningStation:
             open_stream,
         )
         self._jobs = Jobs(
-            works or self._real_works(), store.directory / FOLDER, self._owner.deliver, self._log
+            works or self._real_works(), store.directory / FOLDER, self._owner.deliver, self._log, watch_works
         )
         self._keys = station.defaults
         """The configuration keys that the link knows of."""
@@ -213,15 +219,23 @@ class RunningStation:
                 await self._link.wait_closed()
             nursery.cancel_scope.cancel()
 
-    def collect(self, wanted: DeliverDiagnostics, file: Path) -> Callable[[], None]:
-        """Look at the station as it is now; return what writes the archive, which may run in a thread."""
+    async def collect(self, wanted: DeliverDiagnostics, file: Path) -> None:
+        """Write what there is to tell of the station, as it is now, into ``file``.
+
+        Raises:
+            OSError: The disk.
+        """
+        await self._history.flush()
         start, stop = (None if one is None else one.timestamp() for one in (wanted.start, wanted.stop))
         view, keys = self.view(), self.charge_point.machines["configuration"].data.keys
 
         def write() -> None:
             diagnostics.write(self._diagnostics(view, keys, start, stop), file)
 
-        return write
+        if self._commit_in_thread:
+            await trio.to_thread.run_sync(write)
+        else:
+            write()
 
     def _real_works(self) -> Works:
         from engine.works import RealWorks
@@ -359,9 +373,13 @@ class RunningStation:
     ) -> Diagnostics:
         """What the station tells of itself, from ``start`` to ``stop`` (POSIX seconds; None is no bound)."""
         rules = self.station.keys.rules
+        try:
+            logged, happened = self._history.events(start, stop), self._history.recent(start, stop)
+        except HistoryError as error:
+            logged, happened = [Logged(view.time.timestamp(), "no history", {"why": str(error)})], []
         return Diagnostics(
-            log=self._log.kept(start, stop),
-            history=self._history.recent(start, stop),
+            log=logged,
+            history=happened,
             configuration={
                 rule.name: getattr(keys, rule.attribute) if rule.is_readable else "***" for rule in rules
             },
@@ -384,12 +402,13 @@ class RunningStation:
             identity=self.station.csms.identity,
             time=datetime.fromtimestamp(self.clock.resolve(self.clock.now()), UTC),
             machines={
-                name: MachineView(machine.state, None if name == "configuration" else machine.data)
+                name: MachineView(machine.state, None if name == "configuration" else _public(machine.data))
                 for name, machine in charge_point.machines.items()
             },
             setpoints={str(number): setpoint for number, setpoint in charge_point.setpoints.items()},
             hardware={str(number): _seen(driver) for number, driver in self.devices.connectors.items()},
             pending_messages=charge_point.machines["delivery"].data.size,
+            works=dict(self._jobs.under_way),
         )
 
 
@@ -402,6 +421,12 @@ def stamped(request: Request, timestamp: datetime) -> Request:
             return replace(request, meter_value=tuple(replace(one, timestamp=timestamp) for one in values))
         case _:
             return request
+
+
+def _public(data: Any) -> Any:
+    """``data`` of a machine without the credentials that the location of a file may carry."""
+    location = getattr(data, "location", "")
+    return replace(data, location=shown(location)) if location else data
 
 
 def _password(keys: Keys) -> bytes | None:

@@ -6,6 +6,7 @@ has a default in code: what a file does not say stands in one that it extends, a
 """
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
@@ -13,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from engine.declaration.checks import (
+    TRANSFER_FILES,
     check_central_system,
     check_connectors,
     check_files,
@@ -86,7 +88,7 @@ def load(path_or_name: str | Path) -> Station:
         valid,
         declared,
         layers.directory_of(("csms", "ca_file")),
-        layers.directory_of(("transfers", "ca_file")),
+        {name: layers.directory_of(("transfers", name)) for name in TRANSFER_FILES},
     )
 
 
@@ -122,7 +124,11 @@ def _device(table: Table) -> Device:
 
 
 def _build(
-    file: Path, valid: Table, declared: tuple[KeySet, Keys], ca_directory: Path, files_directory: Path
+    file: Path,
+    valid: Table,
+    declared: tuple[KeySet, Keys],
+    ca_directory: Path,
+    file_directories: Mapping[str, Path],
 ) -> Station:
     """The station of a declaration that is right throughout."""
     keys, defaults = declared
@@ -165,17 +171,16 @@ def _build(
         ),
         bench=msgspec.convert(valid["bench"], Bench),
         log=msgspec.convert(valid["log"], Log),
-        transfers=_transfers(_table(valid, "transfers"), files_directory),
+        transfers=_transfers(_table(valid, "transfers"), file_directories),
         firmware=msgspec.convert(valid["firmware"], Firmware),
         process=msgspec.convert(valid["process"], Process),
     )
 
 
-def _transfers(table: Table, directory: Path) -> Transfers:
-    ca_file = table.get("ca_file")
-    bounds = {name: value for name, value in table.items() if name != "ca_file"}
-    found = msgspec.convert(bounds, Transfers)
-    return found if ca_file is None else replace(found, ca_file=directory / str(ca_file))
+def _transfers(table: Table, directories: Mapping[str, Path]) -> Transfers:
+    files = {name: directories[name] / str(table[name]) for name in TRANSFER_FILES if name in table}
+    bounds = {name: value for name, value in table.items() if name not in TRANSFER_FILES}
+    return replace(msgspec.convert(bounds, Transfers), **files)
 
 
 def _hash(valid: Table) -> str:

@@ -1,7 +1,7 @@
 """The real world of engine/jobs.py: servers, disk, installer; whatever may block does so in a thread."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import trio
@@ -11,14 +11,14 @@ from engine import transfers
 from engine.declaration.station import Firmware, Transfers
 from engine.installers import Installer
 from engine.transfers.address import Address
-from engine.transfers.limits import TransferError, TransferLimits
+from engine.transfers.limits import OnProgress, TransferError, TransferLimits
 from machines.vocabulary.transfers import DeliverDiagnostics
 
 CHECKSUM_SIZE_MAX = 64 * 1024
 """Bytes of a file that holds a checksum."""
 
-Collect = Callable[[DeliverDiagnostics, Path], Callable[[], None]]
-"""Gives what writes diagnostics into a file, which is then run in a thread."""
+Collect = Callable[[DeliverDiagnostics, Path], Awaitable[None]]
+"""Writes diagnostics into a file."""
 
 
 class RealWorks:
@@ -29,7 +29,7 @@ class RealWorks:
         firmware: What is installed, and how.
         protocols: Those that the station declares, in the spelling of SupportedFileTransferProtocols.
         directory: The state directory.
-        collect: Gives what writes diagnostics.
+        collect: Writes diagnostics.
     """
 
     def __init__(
@@ -46,7 +46,10 @@ class RealWorks:
             stall_timeout_s=declared.stall_timeout_s,
             duration_max_s=declared.duration_max_s,
             redirects_max=declared.redirects_max,
+            disk_free_min=declared.disk_free_min,
             ca_file=declared.ca_file,
+            known_hosts_file=declared.known_hosts_file,
+            ssh_key_file=declared.ssh_key_file,
         )
         self._suffix = firmware.checksum_suffix
         self._installer = installer_of(firmware, directory)
@@ -61,9 +64,9 @@ class RealWorks:
         """See :class:`engine.jobs.Works`: what is declared and this system can do."""
         return self._schemes
 
-    async def fetch(self, address: Address, file: Path) -> None:
+    async def fetch(self, address: Address, file: Path, on_progress: OnProgress) -> None:
         """See :class:`engine.jobs.Works`."""
-        await transfers.fetch(address, file, self._limits)
+        await transfers.fetch(address, file, self._limits, on_progress)
 
     async def verify(self, address: Address, file: Path) -> None:
         """See :class:`engine.jobs.Works`: not empty and, where it is declared, with the checksum beside it."""
@@ -80,21 +83,21 @@ class RealWorks:
         if [each.lower() for each in wanted] != [found]:
             raise TransferError(f"{address.shown}: another checksum than {beside.shown} says")
 
-    async def install(self, file: Path) -> None:
+    async def install(self, file: Path, on_progress: OnProgress) -> None:
         """See :class:`engine.jobs.Works`."""
-        await self._installer.install(file, lambda _percent: None)
+        await self._installer.install(file, lambda percent: on_progress(percent, 100))
 
-    async def confirm(self) -> None:
+    async def confirm(self, *, is_cut: bool) -> None:
         """See :class:`engine.jobs.Works`."""
-        await self._installer.confirm()
+        await self._installer.confirm(is_cut=is_cut)
 
     async def collect(self, wanted: DeliverDiagnostics, file: Path) -> None:
         """See :class:`engine.jobs.Works`."""
-        await trio.to_thread.run_sync(self._collect(wanted, file))
+        await self._collect(wanted, file)
 
-    async def deliver(self, address: Address, file: Path) -> None:
+    async def deliver(self, address: Address, file: Path, on_progress: OnProgress) -> None:
         """See :class:`engine.jobs.Works`."""
-        await transfers.deliver(address, file, self._limits)
+        await transfers.deliver(address, file, self._limits, on_progress)
 
     async def clear(self, directory: Path, begin: str, kept: str = "") -> None:
         """See :class:`engine.jobs.Works`."""

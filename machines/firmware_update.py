@@ -1,8 +1,9 @@
 """A firmware update: from UpdateFirmware.req over download, check, installation and restart to the last report.
 
 OCPP 1.6 edition 2: 6.19 Update Firmware, 4.5 Firmware Status Notification; facts 10.1. It survives a power cut at any
-point: a download goes on where it was, an installation that was cut is made again, and after the restart the installer
-is asked what runs. Nobody begins to charge while firmware waits to be installed; who charges may end.
+point: a download goes on where it was, and after the restart the installer is asked what runs. An installation that was
+cut may be one that restarted the station by itself, so it is asked then too; it is made again if the old firmware runs.
+Nobody begins to charge while firmware waits to be installed; who charges may end.
 """
 
 from typing import ClassVar
@@ -85,7 +86,7 @@ class FirmwareUpdateData(Struct, frozen=True):
 
 STATES = (
     *("idle", "scheduled", "downloading", "retrying", "verifying"),
-    *("waiting", "installing", "restarting", "confirming"),
+    *("waiting", "installing", "restarting", "confirming", "checking"),
 )
 
 
@@ -128,6 +129,7 @@ class FirmwareUpdate(Machine[FirmwareUpdateData, Facts]):
     installing = State("Installing", value="installing")
     restarting = State("Restarting", value="restarting")
     confirming = State("Confirming", value="confirming")
+    checking = State("Checking", value="checking")
 
     # fmt: off
     # The request; a new one takes the place of one that is not being installed yet
@@ -146,6 +148,7 @@ class FirmwareUpdate(Machine[FirmwareUpdateData, Facts]):
     installing.to(installing,   event=when(UpdateFirmware,    "decision FU1: too late for another"),                   on="answer")
     restarting.to(restarting,   event=when(UpdateFirmware,    "decision FU1: too late for another"),                   on="answer")
     confirming.to(confirming,   event=when(UpdateFirmware,    "decision FU1: too late for another"),                   on="answer")
+    checking.to(checking,       event=when(UpdateFirmware,    "decision FU1: too late for another"),                   on="answer")
     # The download
     scheduled.to(downloading,   event=when(RetrieveDue,       "6.19 retrieveDate has come"),        cond="is_due",    on="fetch")
     scheduled.to(scheduled,     event=when(RetrieveDue,       "6.19 the clock was set back"),       unless="is_due",  on="wait")
@@ -170,6 +173,9 @@ class FirmwareUpdate(Machine[FirmwareUpdateData, Facts]):
     restarting.to(restarting,   event=when(ResetFailed,       "decision FU5: the next restart does it"),                on="release")
     confirming.to(idle,         event=when(FirmwareConfirmed, "6.19 Installed"),                    on="succeed")
     confirming.to(idle,         event=when(InstallFailed,     "6.19 InstallationFailed, the old one runs"), on="fail_after_restart")
+    checking.to(idle,           event=when(FirmwareConfirmed, "6.19 Installed, and the installer restarted it"),      on="succeed_and_release")
+    checking.to(waiting,        event=when(InstallFailed,     "decision FU2: the installation begins again"), cond="may_install", on="settle")
+    checking.to(idle,           event=when(InstallFailed,     "decision FU2: InstallationFailed, it never ends"), unless="may_install", on="fail_installation")
     # TriggerMessage
     idle.to(idle,               event=when(FirmwareStatusTriggered, "5.17 Idle, nothing runs"),                       on="tell_idle")
     scheduled.to(scheduled,     event=when(FirmwareStatusTriggered, "5.17 Idle, nothing runs yet"),                   on="tell_idle")
@@ -180,31 +186,40 @@ class FirmwareUpdate(Machine[FirmwareUpdateData, Facts]):
     installing.to(installing,   event=when(FirmwareStatusTriggered, "5.17 the present status"),                       on="tell_again")
     restarting.to(restarting,   event=when(FirmwareStatusTriggered, "5.17 the present status"),                       on="tell_again")
     confirming.to(confirming,   event=when(FirmwareStatusTriggered, "5.17 the present status"),                       on="tell_again")
+    checking.to(checking,       event=when(FirmwareStatusTriggered, "5.17 the present status"),                       on="tell_again")
     # After a restart
     idle.to(idle,               event=when(Resumed,           "6.19 nothing was under way"),        cond="was_idle",       on="recall")
     idle.to(scheduled,          event=when(Resumed,           "6.19 retrieveDate is to come"),      cond="was_scheduled",  on="recall_and_look")
     idle.to(downloading,        event=when(Resumed,           "6.19 the download goes on"),         cond="was_downloading", on="recall_and_fetch")
-    idle.to(waiting,            event=when(Resumed,           "decision FU2: the installation begins again"), cond=["was_installing", "may_install"], on="recall_and_hold")
-    idle.to(idle,               event=when(Resumed,           "decision FU2: InstallationFailed, it never ends"), cond="was_installing", unless="may_install", on="recall_and_give_up")
+    idle.to(waiting,            event=when(Resumed,           "6.19 who charges ends first"),       cond="was_waiting",    on="recall_and_hold")
+    idle.to(checking,           event=when(Resumed,           "decision FU2: which firmware runs now?"), cond="was_installing", on="recall_and_check")
     idle.to(confirming,         event=when(Resumed,           "6.19 which firmware runs now?"),     cond="was_restarting", on="recall_and_confirm")
     # fmt: on
 
     stays(
         FirmwareStatusNotificationConf, "5.17 it arrived", idle, scheduled, downloading, retrying, verifying
     )
-    stays(FirmwareStatusNotificationConf, "5.17 it arrived", waiting, installing, restarting, confirming)
+    stays(
+        FirmwareStatusNotificationConf,
+        "5.17 it arrived",
+        waiting,
+        installing,
+        restarting,
+        confirming,
+        checking,
+    )
     stays(CallFailed, "5.17 it may be asked for again", idle, scheduled, downloading, retrying, verifying)
-    stays(CallFailed, "5.17 it may be asked for again", waiting, installing, restarting, confirming)
+    stays(CallFailed, "5.17 it may be asked for again", waiting, installing, restarting, confirming, checking)
     stays(TimeLearnt, "6.19 nothing waits for a date", idle, downloading, retrying, verifying, waiting)
-    stays(TimeLearnt, "6.19 nothing waits for a date", installing, restarting, confirming)
+    stays(TimeLearnt, "6.19 nothing waits for a date", installing, restarting, confirming, checking)
     stays(TransactionEnded, "6.19 nothing waits for it", idle, scheduled, downloading, retrying, verifying)
-    stays(TransactionEnded, "6.19 nothing waits for it", installing, restarting, confirming)
+    stays(TransactionEnded, "6.19 nothing waits for it", installing, restarting, confirming, checking)
     stays(FirmwareFetched, "of one that was replaced", scheduled)
     stays(FetchFailed, "of one that was replaced", scheduled)
     stays(FirmwareVerified, "of one that was replaced", scheduled, downloading)
     stays(FirmwareCorrupt, "of one that was replaced", scheduled, downloading)
     stays(ResetFailed, "5.14 not asked for here", idle, scheduled, downloading, retrying, verifying, waiting)
-    stays(ResetFailed, "5.14 not asked for here", installing, confirming)
+    stays(ResetFailed, "5.14 not asked for here", installing, confirming, checking)
     impossible: ClassVar = {
         **_only(RetrieveDue, "its timer runs only while scheduled", "scheduled"),
         **_only(DownloadDue, "its timer runs only while retrying", "retrying"),
@@ -214,11 +229,15 @@ class FirmwareUpdate(Machine[FirmwareUpdateData, Facts]):
         **_only(FirmwareVerified, "asked for once, and not later", "scheduled", "downloading", "verifying"),
         **_only(FirmwareCorrupt, "asked for once, and not later", "scheduled", "downloading", "verifying"),
         **_only(FirmwareInstalled, "what is being installed is not replaced", "installing"),
-        **_only(InstallFailed, "what is being installed is not replaced", "installing", "confirming"),
-        **_only(FirmwareConfirmed, "asked for only after a restart", "confirming"),
+        **_only(
+            InstallFailed, "what is being installed is not replaced", "installing", "confirming", "checking"
+        ),
+        **_only(FirmwareConfirmed, "asked for only after a restart", "confirming", "checking"),
         **_only(Resumed, "told first", "idle"),
     }
-    exclusive = (("was_idle", "was_scheduled", "was_downloading", "was_installing", "was_restarting"),)
+    exclusive = (
+        ("was_idle", "was_scheduled", "was_downloading", "was_waiting", "was_installing", "was_restarting"),
+    )
 
     # Guards
 
@@ -240,8 +259,8 @@ class FirmwareUpdate(Machine[FirmwareUpdateData, Facts]):
     def has_transactions(self) -> bool:
         return self.facts.running > 0
 
-    def may_install(self, resumed: Resumed) -> bool:
-        return bool(resumed.data.installs < self.facts.settings.limits.install_attempts_max)
+    def may_install(self) -> bool:
+        return self.data.installs < self.facts.settings.limits.install_attempts_max
 
     def was_idle(self, resumed: Resumed) -> bool:
         return resumed.state == "idle"
@@ -252,8 +271,11 @@ class FirmwareUpdate(Machine[FirmwareUpdateData, Facts]):
     def was_downloading(self, resumed: Resumed) -> bool:
         return resumed.state in {"downloading", "retrying", "verifying"}
 
+    def was_waiting(self, resumed: Resumed) -> bool:
+        return resumed.state == "waiting"
+
     def was_installing(self, resumed: Resumed) -> bool:
-        return resumed.state in {"waiting", "installing"}
+        return resumed.state in {"installing", "checking"}
 
     def was_restarting(self, resumed: Resumed) -> bool:
         return resumed.state in {"restarting", "confirming"}
@@ -307,6 +329,7 @@ class FirmwareUpdate(Machine[FirmwareUpdateData, Facts]):
         self.emit(StartTimer(RETRY, self.data.retry_interval_s, DownloadDue()))
 
     def fail_download(self) -> None:
+        self.emit(GiveUpTransfer())
         self._tell(FirmwareStatus.DOWNLOAD_FAILED)
 
     def verify(self) -> None:
@@ -341,6 +364,10 @@ class FirmwareUpdate(Machine[FirmwareUpdateData, Facts]):
     def succeed(self) -> None:
         self._tell(FirmwareStatus.INSTALLED)
 
+    def succeed_and_release(self) -> None:
+        self.succeed()
+        self.release()
+
     def tell_idle(self) -> None:
         self.emit(Call(FirmwareStatusNotification(status=FirmwareStatus.IDLE)))
 
@@ -361,11 +388,15 @@ class FirmwareUpdate(Machine[FirmwareUpdateData, Facts]):
 
     def recall_and_hold(self, resumed: Resumed) -> None:
         self.recall(resumed)
-        self.emit(InstallationAwaited(), StartTimer(INSTALL, SETTLING_S, InstallDue()))
+        self.emit(InstallationAwaited())
+        self.settle()
 
-    def recall_and_give_up(self, resumed: Resumed) -> None:
+    def recall_and_check(self, resumed: Resumed) -> None:
         self.recall(resumed)
-        self._tell(FirmwareStatus.INSTALLATION_FAILED)
+        self.emit(InstallationAwaited(), ConfirmFirmware(self.data.ticket, is_cut=True))
+
+    def settle(self) -> None:
+        self.emit(StartTimer(INSTALL, SETTLING_S, InstallDue()))
 
     def recall_and_confirm(self, resumed: Resumed) -> None:
         self.recall(resumed)

@@ -54,6 +54,7 @@ class Reset(Machine[ResetData, Facts]):
     running.to(stopping,    event=when(RestartNeeded,    "6.19 ends transactions first"), cond="has_work",   on="stop_for_firmware")
     running.to(restarting,  event=when(RestartNeeded,    "6.19 the new firmware runs"),   unless="has_work", on="restart_for_firmware")
     stopping.to(stopping,   event=when(ResetRequest,     "5.14 already at it"),           on="accept_again")
+    stopping.to(stopping,   event=when(RestartNeeded,    "6.19 already at it, with all that the new firmware needs"), on="note_firmware")
     stopping.to(stopping,   event=when(TransactionEnded, "5.14 its StopTransaction is still to be delivered"))
     stopping.to(restarting, event=when(QueueEmptied,     "5.14 all is delivered"),        unless="has_transactions", on="restart")
     stopping.to(stopping,   event=when(QueueEmptied,     "5.14 another transaction ends"), cond="has_transactions")
@@ -63,7 +64,7 @@ class Reset(Machine[ResetData, Facts]):
     restarting.to(running,    event=when(RestartFailed,  "decision R2: given up, ResetFailure"), unless="has_retries", on="give_up")
     # fmt: on
 
-    stays(RestartNeeded, "5.14 already at it", stopping, restarting)
+    stays(RestartNeeded, "5.14 already at it", restarting)
     stays(TransactionEnded, "no reset", running)
     stays(QueueEmptied, "no reset", running)
     stays(TransactionEnded, "5.14 on the way down", restarting)
@@ -107,6 +108,9 @@ class Reset(Machine[ResetData, Facts]):
         self.data = ResetData(is_hard=self.facts.settings.reboots_for_firmware)
         self.emit(RestartGranted(ResetType.HARD))
         self.restart()
+
+    def note_firmware(self) -> None:
+        self.data = ResetData(is_hard=self.data.is_hard or self.facts.settings.reboots_for_firmware)
 
     def accept_again(self) -> None:
         self.emit(Answer(ResetConf(status=ResetStatus.ACCEPTED)))

@@ -30,7 +30,7 @@ INTENDING = frozenset({"authorized", "starting"})
 LEAVING = frozenset({"scheduled", "to_be_withheld"})
 """States of the availability machine in which the connector goes out of service when its use ends."""
 
-INSTALLING = frozenset({"waiting", "installing"})
+INSTALLING = frozenset({"waiting", "installing", "checking"})
 """States of the firmware update in which nobody begins to charge."""
 
 SWITCHING = frozenset({"held", "pausing", "settling"})

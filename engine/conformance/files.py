@@ -1,6 +1,6 @@
 """Servers of files, and what installs them, in memory: for stations in virtual time (engine/jobs.py)."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import trio
@@ -9,7 +9,7 @@ import trio.lowlevel
 from engine.installers import InstallError
 from engine.installers.simulated import SimulatedInstaller
 from engine.transfers.address import PORTS, Address
-from engine.transfers.limits import TransferError
+from engine.transfers.limits import OnProgress, TransferError
 from engine.works import clear
 from machines.vocabulary.transfers import DeliverDiagnostics
 
@@ -24,10 +24,10 @@ class MemoryFiles:
     """Implements :class:`engine.jobs.Works`.
 
     Args:
-        collect: Gives what writes diagnostics into a file.
+        collect: Writes diagnostics into a file.
     """
 
-    def __init__(self, collect: Callable[[DeliverDiagnostics, Path], Callable[[], None]]) -> None:
+    def __init__(self, collect: Callable[[DeliverDiagnostics, Path], Awaitable[None]]) -> None:
         self._collect = collect
         self.files: dict[str, bytes] = {}
         """What servers have, by URL without credentials; uploads come here too."""
@@ -36,6 +36,8 @@ class MemoryFiles:
         """Whether what is downloaded is another thing than its maker made."""
         self.runs_old = False
         """Whether the old firmware runs after the restart."""
+        self.restarts_itself = False
+        """Whether what was installed to the end runs after a cut, too, as with an installer that restarts the box."""
         self.takes_uploads = True
         self.installed: list[bytes] = []
         """Everything that was installed."""
@@ -46,7 +48,7 @@ class MemoryFiles:
         """All that there are."""
         return tuple(PORTS)
 
-    async def fetch(self, address: Address, file: Path) -> None:
+    async def fetch(self, address: Address, file: Path, on_progress: OnProgress) -> None:
         """See :class:`engine.jobs.Works`."""
         self.downloads += 1
         await trio.sleep(TRANSFER_S)
@@ -54,6 +56,7 @@ class MemoryFiles:
         if not self.is_reachable or content is None:
             raise TransferError(f"{address.shown}: not found")
         _write(file, content)
+        on_progress(len(content), len(content))
 
     async def verify(self, address: Address, file: Path) -> None:  # noqa: ARG002 - the name of a parameter
         """See :class:`engine.jobs.Works`."""
@@ -61,28 +64,31 @@ class MemoryFiles:
         if self.is_corrupt:
             raise TransferError(f"{address.shown}: another checksum")
 
-    async def install(self, file: Path) -> None:
+    async def install(self, file: Path, on_progress: OnProgress) -> None:
         """See :class:`engine.jobs.Works`."""
-        await SimulatedInstaller().install(file, lambda _: None)
+        await SimulatedInstaller().install(file, lambda percent: on_progress(percent, 100))
         self.installed.append(_read(file))
+        if self.restarts_itself:
+            await trio.sleep_forever()  # until the power goes
 
-    async def confirm(self) -> None:
+    async def confirm(self, *, is_cut: bool) -> None:
         """See :class:`engine.jobs.Works`."""
-        await trio.lowlevel.checkpoint()
+        is_known = self.restarts_itself and bool(self.installed)
+        await SimulatedInstaller().confirm(is_cut=is_cut and not is_known)
         if self.runs_old:
             raise InstallError("the old firmware runs")
 
     async def collect(self, wanted: DeliverDiagnostics, file: Path) -> None:
         """See :class:`engine.jobs.Works`."""
-        await trio.lowlevel.checkpoint()
-        self._collect(wanted, file)()
+        await self._collect(wanted, file)
 
-    async def deliver(self, address: Address, file: Path) -> None:
+    async def deliver(self, address: Address, file: Path, on_progress: OnProgress) -> None:
         """See :class:`engine.jobs.Works`."""
         await trio.sleep(TRANSFER_S)
         if not self.is_reachable or not self.takes_uploads or address.host == NOBODY:
             raise TransferError(f"{address.shown}: refused")
-        self.files[address.shown] = _read(file)
+        self.files[address.shown] = content = _read(file)
+        on_progress(len(content), len(content))
 
     async def clear(self, directory: Path, begin: str, kept: str = "") -> None:
         """See :class:`engine.jobs.Works`."""

@@ -137,9 +137,9 @@ class VirtualStation:
         self._power.cancel()
         await self._powered.wait()
 
-    def _collect(self, wanted: DeliverDiagnostics, file: Path) -> Callable[[], None]:
+    async def _collect(self, wanted: DeliverDiagnostics, file: Path) -> None:
         assert self.running is not None
-        return self.running.collect(wanted, file)
+        await self.running.collect(wanted, file)
 
     def set_link(self, *, up: bool) -> None:
         """Cut the network, or restore it."""

@@ -198,12 +198,16 @@ def check_limits(layers: Layers, limits: Table) -> None:
         )
 
 
+TRANSFER_FILES = ("ca_file", "known_hosts_file", "ssh_key_file")
+"""Entries of ``transfers`` that name a file."""
+
+
 def check_files(layers: Layers, transfers: Table, firmware: Table) -> None:
-    """Certificates that exist; a program for the installer that runs one, and for no other."""
-    ca_file = transfers.get("ca_file")
-    path: EntryPath = ("transfers", "ca_file")
-    if isinstance(ca_file, str) and not (layers.directory_of(path) / ca_file).is_file():
-        layers.refuse(path, show_value(ca_file), "a file that exists")
+    """Certificates and keys that exist; a program for the installer that runs one, and for no other."""
+    for name in TRANSFER_FILES:
+        file, path = transfers.get(name), ("transfers", name)
+        if isinstance(file, str) and not (layers.directory_of(path) / file).is_file():
+            layers.refuse(path, show_value(file), "a file that exists")
     installer = firmware.get("installer")
     if installer == "command" and "command" not in firmware:
         layers.refuse(("firmware", "installer"), '"command" alone', "firmware.command beside it")

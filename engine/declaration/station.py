@@ -71,8 +71,14 @@ class Transfers(Struct, frozen=True, kw_only=True):
     """Without a byte for so long, the server counts as gone."""
     duration_max_s: float
     redirects_max: int
+    disk_free_min: int
+    """Bytes that a download leaves free on the disk."""
     ca_file: Path | None = None
     """Certificates that may vouch for servers, PEM; None means those of the operating system."""
+    known_hosts_file: Path | None = None
+    """Keys of sftp servers, as OpenSSH writes them; None means the file of the user that runs the station."""
+    ssh_key_file: Path | None = None
+    """The key of the station for sftp servers."""
 
 
 class Firmware(Struct, frozen=True, kw_only=True):

@@ -22,9 +22,13 @@ class Installer(Protocol):
             InstallError: It was not installed.
         """
 
-    async def confirm(self) -> None:
+    async def confirm(self, *, is_cut: bool) -> None:
         """After the restart: make sure that the new firmware runs, and keep it.
 
+        Args:
+            is_cut: The restart came before the installation was known to have ended: the power was cut, or the
+                installer restarted the box by itself.
+
         Raises:
-            InstallError: The old one runs, or the new one is not fit to be kept.
+            InstallError: The old one runs, or the new one is not fit to be kept, or nobody can tell after a cut.
         """

@@ -48,10 +48,14 @@ class CommandInstaller:
         command = [argument.replace(FILE, str(file)) for argument in self._install]
         await self._run(command, {"STATECHARGE_FIRMWARE": str(file)}, on_progress)
 
-    async def confirm(self) -> None:
+    async def confirm(self, *, is_cut: bool) -> None:
         """See :class:`engine.installers.Installer`."""
         if self._confirm:
             await self._run(list(self._confirm), {}, lambda _: None)
+        elif is_cut:
+            raise InstallError(
+                f"{self._install[0]}: cut off, and no program is declared that tells what runs"
+            )
 
     async def _run(self, command: list[str], extra: dict[str, str], on_progress: OnProgress) -> None:
         kept = bytearray()

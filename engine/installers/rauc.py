@@ -41,7 +41,7 @@ class RaucInstaller:
             return
         raise InstallError(f"RAUC: not done in {self._timeout_s:g} s")
 
-    async def confirm(self) -> None:
+    async def confirm(self, *, is_cut: bool) -> None:  # noqa: ARG002 - the slot says it all
         """See :class:`engine.installers.Installer`."""
         with trio.move_on_after(of_real_time(self._timeout_s)):
             await self._with_router(_confirm, self._note)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import trio
+import trio.lowlevel
 
 from engine.installers import InstallError, OnProgress
 
@@ -30,5 +31,8 @@ class SimulatedInstaller:
             raise InstallError(f"{file.name}: not a firmware")
         on_progress(100)
 
-    async def confirm(self) -> None:
-        """See :class:`engine.installers.Installer`; whatever was installed runs."""
+    async def confirm(self, *, is_cut: bool) -> None:
+        """See :class:`engine.installers.Installer`; whatever was installed to the end runs."""
+        await trio.lowlevel.checkpoint()
+        if is_cut:
+            raise InstallError("the installation was cut off")

@@ -1,4 +1,7 @@
-"""What of a frame may be written to the log: everything but the password of the station, and those in URLs."""
+"""What of a frame may be written to the log: everything but the password of the station, and what URLs hold of such.
+
+Who logs in stands before the host of a URL; what follows the question mark of where a file is may be a token.
+"""
 
 import re
 
@@ -6,12 +9,15 @@ _PASSWORD_KEY = re.compile("authorizationkey", re.IGNORECASE)
 _VALUE = re.compile(r'("value"\s*:\s*)"(?:\\.|[^"\\])*"')
 _CREDENTIALS = re.compile(r"(:\\?/\\?/)[^/\\\s\"]*@")
 """Between the scheme of a URL and its host; JSON may write a slash with a backslash."""
+_QUERY = re.compile(r"(\"location\"\s*:\s*\"[^\"?]*\?)(?:\\.|[^\"\\])+", re.IGNORECASE)
 
 
 def loggable(text: str) -> str:
-    """``text``, less who logs in in a URL, and less every value if it is about configuration key AuthorizationKey."""
+    """``text`` less what is secret in a URL, and less every value if it is about configuration key AuthorizationKey."""
     if "@" in text:
         text = _CREDENTIALS.sub(r"\1***@", text)
+    if "?" in text:
+        text = _QUERY.sub(r"\1***", text)
     if _PASSWORD_KEY.search(text) is None:
         return text
     return _VALUE.sub(r'\1"***"', text)

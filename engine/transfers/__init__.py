@@ -4,9 +4,8 @@ Firmware comes this way and diagnostics leave this way. A transfer is bounded in
 cancelled at any point, and its errors never show the credentials that a URL may carry.
 """
 
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,12 +14,15 @@ from types import ModuleType
 import trio
 
 from engine.speed import of_real_time
+from engine.transfers import sftp
 from engine.transfers.address import Address, AddressError, parse
-from engine.transfers.limits import TransferError, TransferLimits
+from engine.transfers.limits import FULL, NoRoomError, OnProgress, TransferError, TransferLimits, check_room
 
 __all__ = [
     "Address",
     "AddressError",
+    "NoRoomError",
+    "OnProgress",
     "TransferError",
     "TransferLimits",
     "deliver",
@@ -29,9 +31,6 @@ __all__ = [
     "parse",
 ]
 
-OnProgress = Callable[[int], None]
-"""Told the number of bytes that were transferred, a resumed part included."""
-
 
 def offered() -> tuple[str, ...]:
     """The protocols that this system can use, in the spelling of SupportedFileTransferProtocols."""
@@ -39,23 +38,38 @@ def offered() -> tuple[str, ...]:
     # Found, not loaded: it takes a tenth of a second and 15 MB, and most days bring no file.
     if find_spec("httpx") is not None:
         found += ["HTTP", "HTTPS"]
-    if shutil.which("curl") or shutil.which("sftp"):
+    if sftp.is_offered():
         found.append("SFTP")
     return tuple(found)
 
 
+def _silent(_done: int, _all: int | None) -> None:
+    """Nobody looks."""
+
+
 async def fetch(
-    address: Address, target: Path, limits: TransferLimits, on_progress: OnProgress = lambda _: None
+    address: Address, target: Path, limits: TransferLimits, on_progress: OnProgress = _silent
 ) -> int:
     """Download to ``target``, going on from where an earlier attempt at the same source stopped; return its bytes.
 
     The file appears under its name when it is complete; until then it is ``target`` with ``.part`` added.
 
     Raises:
-        TransferError: It failed, with the reason; what arrived is kept for the next attempt.
+        TransferError: It failed, with the reason; what arrived is kept for the next attempt, unless it filled the disk.
     """
     part = target.with_name(target.name + ".part")
+    try:
+        return await _fetch(address, part, target, limits, on_progress)
+    except NoRoomError:
+        await trio.to_thread.run_sync(_remove, part)
+        raise
+
+
+async def _fetch(
+    address: Address, part: Path, target: Path, limits: TransferLimits, on_progress: OnProgress
+) -> int:
     with _limited(limits, address):
+        await trio.to_thread.run_sync(check_room, part.parent, 0, limits, address.shown)
         match address.scheme:
             case "http" | "https":
                 http = await _loaded_http()
@@ -65,15 +79,13 @@ async def fetch(
 
                 size = await ftp.fetch(address, part, limits, on_progress)
             case _:
-                from engine.transfers import sftp
-
                 size = await sftp.fetch(address, part, limits, on_progress)
         await trio.to_thread.run_sync(part.replace, target)
     return size
 
 
 async def deliver(
-    address: Address, source: Path, limits: TransferLimits, on_progress: OnProgress = lambda _: None
+    address: Address, source: Path, limits: TransferLimits, on_progress: OnProgress = _silent
 ) -> None:
     """Upload ``source`` to ``address``, whose path names the file there.
 
@@ -90,8 +102,6 @@ async def deliver(
 
                 await ftp.deliver(address, source, limits, on_progress)
             case _:
-                from engine.transfers import sftp
-
                 await sftp.deliver(address, source, limits, on_progress)
 
 
@@ -117,6 +127,14 @@ def _limited(limits: TransferLimits, address: Address) -> Iterator[None]:
         with trio.move_on_after(of_real_time(limits.duration_max_s)) as scope:
             yield
     except OSError as error:
-        raise TransferError(f"{address.shown}: {error.strerror or error}") from error
+        kind = NoRoomError if error.errno in FULL else TransferError
+        raise kind(f"{address.shown}: {error.strerror or error}") from error
     if scope.cancelled_caught:
         raise TransferError(f"{address.shown}: not done in {limits.duration_max_s:g} s")
+
+
+def _remove(part: Path) -> None:
+    """Give the room of what arrived back, and forget which version of the file it was."""
+    for file in part.parent.glob(f"{part.name}*"):
+        with suppress(OSError):
+            file.unlink()

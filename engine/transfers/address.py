@@ -87,3 +87,11 @@ def parse(url: str, schemes: tuple[str, ...] = tuple(PORTS)) -> Address:
     if CONTROL & {*found.host, *found.path, *found.query, *found.user, *found.password}:
         raise AddressError(f"{scheme}: a URL must hold no control characters")
     return found
+
+
+def shown(url: str) -> str:
+    """What of ``url`` may be shown: nothing if it cannot be used."""
+    try:
+        return parse(url).shown
+    except AddressError:
+        return "***"

@@ -6,13 +6,15 @@ import socket
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 import trio
+import trio.lowlevel
 
 from engine.transfers.address import Address
-from engine.transfers.limits import TransferError, TransferLimits, check_size
+from engine.transfers.limits import FULL, OnProgress, TransferError, TransferLimits, check_room, check_size
 
 BLOCK = 64 * 1024
 """Bytes read from a socket at a time."""
@@ -109,15 +111,14 @@ class _FtpTls(ftplib.FTP_TLS):
         return connection, size
 
 
-async def fetch(
-    address: Address, part: Path, limits: TransferLimits, on_progress: Callable[[int], None]
-) -> int:
+async def fetch(address: Address, part: Path, limits: TransferLimits, on_progress: OnProgress) -> int:
     """Download into ``part``, from where it ends; return its bytes.
 
     Raises:
         TransferError: As :func:`engine.transfers.fetch`.
     """
     session = _Session(address, limits)
+    tell = _teller(on_progress)
     note = part.with_name(part.name + ".version")
 
     def work() -> int:
@@ -126,11 +127,13 @@ async def fetch(
         check_size(size or 0, limits, address.shown)
         version = f"{size} {_changed(client, address.path)}"
         start = part.stat().st_size if _is_of(part, note, version) else 0
+        check_room(part.parent, 0 if size is None else size - start, limits, address.shown)
         note.write_text(version, encoding="utf-8")
         with part.open("r+b" if start else "wb") as file:
             file.truncate(start)
             file.seek(start)
-            taken = _Taker(session, file, start, limits, address, on_progress)
+            check = partial(_check, session, part.parent, limits, address.shown)
+            taken = _Taker(file, start, check, lambda done: tell(done, size))
             if start != size:
                 client.retrbinary(f"RETR {address.path}", taken, BLOCK, rest=start or None)
             file.flush()
@@ -146,25 +149,24 @@ async def fetch(
     return size
 
 
-async def deliver(
-    address: Address, source: Path, limits: TransferLimits, on_progress: Callable[[int], None]
-) -> None:
+async def deliver(address: Address, source: Path, limits: TransferLimits, on_progress: OnProgress) -> None:
     """Upload with STOR.
 
     Raises:
         TransferError: As :func:`engine.transfers.deliver`.
     """
     session = _Session(address, limits)
+    tell = _teller(on_progress)
 
     def work() -> None:
         client = session.open()
-        sent = 0
+        size, sent = source.stat().st_size, 0
 
         def count(block: bytes) -> None:
             nonlocal sent
             session.check()
             sent += len(block)
-            on_progress(sent)
+            tell(sent, size)
 
         with source.open("rb") as file:
             client.storbinary(f"STOR {address.path}", file, BLOCK, count)
@@ -177,27 +179,31 @@ class _Taker:
     """Takes the blocks of a download."""
 
     def __init__(
-        self,
-        session: _Session,
-        file: BinaryIO,
-        start: int,
-        limits: TransferLimits,
-        address: Address,
-        on_progress: Callable[[int], None],
+        self, file: BinaryIO, start: int, check: Callable[[int, int], None], tell: Callable[[int], None]
     ) -> None:
         self.size = start
-        self._session = session
         self._file = file
-        self._limits = limits
-        self._address = address
-        self._on_progress = on_progress
+        self._check = check
+        self._tell = tell
 
     def __call__(self, block: bytes) -> None:
-        self._session.check()
-        check_size(self.size + len(block), self._limits, self._address.shown)
+        self._check(self.size, len(block))
         self._file.write(block)
         self.size += len(block)
-        self._on_progress(self.size)
+        self._tell(self.size)
+
+
+def _check(session: _Session, folder: Path, limits: TransferLimits, shown: str, size: int, more: int) -> None:
+    """Stop where a block of ``more`` bytes may not be written behind ``size`` bytes."""
+    session.check()
+    check_size(size + more, limits, shown)
+    check_room(folder, more, limits, shown)
+
+
+def _teller(on_progress: OnProgress) -> OnProgress:
+    """``on_progress``, as a thread may tell it."""
+    token = trio.lowlevel.current_trio_token()
+    return lambda done, size: token.run_sync_soon(on_progress, done, size)
 
 
 def _size_of(client: ftplib.FTP, path: str) -> int | None:
@@ -240,6 +246,8 @@ async def _in_thread(session: _Session, work: Callable[[], int | None], address:
         raise
     except ERRORS as error:
         # The text of a server's answer is its own; a reply code and a kind say enough.
+        if getattr(error, "errno", None) in FULL:
+            raise  # the disk of ours
         is_reply = isinstance(error, ftplib.Error)
         told = str(error)[:3] if is_reply else getattr(error, "strerror", None) or str(error) or "cut off"
         raise TransferError(f"{address.shown}: {told}") from error

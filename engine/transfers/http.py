@@ -2,19 +2,18 @@
 
 import os
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import trio
 
 from engine.speed import of_real_time
 from engine.transfers.address import Address
-from engine.transfers.limits import TransferError, TransferLimits, check_size
+from engine.transfers.limits import OnProgress, TransferError, TransferLimits, check_room, check_size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import httpx
 
 CHUNK = 256 * 1024
@@ -22,9 +21,7 @@ CHUNK = 256 * 1024
 PARTIAL, RANGE_NOT_SATISFIABLE = 206, 416
 
 
-async def fetch(
-    address: Address, part: Path, limits: TransferLimits, on_progress: "Callable[[int], None]"
-) -> int:
+async def fetch(address: Address, part: Path, limits: TransferLimits, on_progress: OnProgress) -> int:
     """Download into ``part``, from where it ends if the server still has the same file; return its bytes.
 
     Raises:
@@ -51,8 +48,12 @@ async def fetch(
                 announced = response.headers.get("Content-Length")
                 total = start + int(announced) if announced is not None and announced.isdigit() else None
                 check_size(total or 0, limits, address.shown)
+                more = 0 if total is None else total - start
+                await trio.to_thread.run_sync(check_room, part.parent, more, limits, address.shown)
                 await trio.to_thread.run_sync(_note, validator, _strong_tag(response))
-                size = await _store(response, part, start, limits, address, on_progress)
+                size = await _store(
+                    response, part, start, limits, address, lambda done: on_progress(done, total)
+                )
                 if total is not None and size != total:
                     raise TransferError(
                         f"{address.shown}: {size} bytes of {total}, then the connection ended"
@@ -63,9 +64,7 @@ async def fetch(
     return size
 
 
-async def deliver(
-    address: Address, source: Path, limits: TransferLimits, on_progress: "Callable[[int], None]"
-) -> None:
+async def deliver(address: Address, source: Path, limits: TransferLimits, on_progress: OnProgress) -> None:
     """Upload by PUT.
 
     Raises:
@@ -81,7 +80,7 @@ async def deliver(
             while chunk := await file.read(CHUNK):
                 yield chunk
                 sent += len(chunk)
-                on_progress(sent)
+                on_progress(sent, size)
 
     try:
         async with await _client(limits) as client:
@@ -159,17 +158,18 @@ async def _store(
     start: int,
     limits: TransferLimits,
     address: Address,
-    on_progress: "Callable[[int], None]",
+    on_progress: Callable[[int], None],
 ) -> int:
     """Write the body behind ``start`` bytes; return the size of the file."""
     size = start
     async with await trio.open_file(part, "r+b" if start else "wb") as file:
         await file.truncate(start)
         await file.seek(start)
+        write = partial(_write, file.wrapped, part.parent, limits, address.shown)
         try:
             async for chunk in response.aiter_raw(CHUNK):
                 check_size(size + len(chunk), limits, address.shown)
-                await file.write(chunk)
+                await trio.to_thread.run_sync(write, chunk)
                 size += len(chunk)
                 on_progress(size)
         finally:
@@ -177,6 +177,11 @@ async def _store(
                 await file.flush()
                 await trio.to_thread.run_sync(os.fsync, file.fileno())
     return size
+
+
+def _write(file: IO[bytes], folder: Path, limits: TransferLimits, shown: str, chunk: bytes) -> None:
+    check_room(folder, len(chunk), limits, shown)
+    file.write(chunk)
 
 
 def _resumable(part: Path, validator: Path) -> tuple[int, str]:

@@ -104,7 +104,7 @@ ALWAYS = (
     ),
     Explained(
         "firmware_update",
-        ("installing", "restarting", "confirming"),
+        ("installing", "restarting", "confirming", "checking"),
         "TransactionEnded",
         "",
         "nobody charges while firmware is being installed",

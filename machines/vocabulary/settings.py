@@ -100,6 +100,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     """How often an installation that the power cut is begun, the first time included."""
     history_max: int
     """Transitions that are kept for people."""
+    log_max: int
+    """Events of the log that are kept for them."""
 
 
 class Installation(Struct, frozen=True, kw_only=True):

@@ -41,6 +41,8 @@ class ConfirmFirmware(TransferEffect, frozen=True):
     """After the restart: does the new firmware run? Ends in FirmwareConfirmed or InstallFailed."""
 
     ticket: int
+    is_cut: bool = False
+    """The restart came before the installation was known to have ended: it may be begun again."""
 
 
 class DeliverDiagnostics(TransferEffect, frozen=True):
@@ -56,7 +58,7 @@ class DeliverDiagnostics(TransferEffect, frozen=True):
 
 
 class GiveUpTransfer(TransferEffect, frozen=True):
-    """Stop what this machine asked for; its ending is not told any more."""
+    """Stop what this machine asked for, and throw away what has come of it; its ending is not told any more."""
 
 
 # How it ends

@@ -41,8 +41,8 @@ def declared(tmp_path, text=""):
 def works(tmp_path, text="", protocols=("HTTP", "FTP")):
     station = declared(tmp_path, text)
 
-    def collect(_wanted, file):
-        return lambda: file.write_bytes(b"diagnostics") and None
+    async def collect(_wanted, file):
+        file.write_bytes(b"diagnostics")
 
     return RealWorks(station.transfers, station.firmware, protocols, tmp_path, collect)
 
@@ -142,6 +142,16 @@ async def test_what_was_given_up_is_not_told_any_more(desk):
         desk.jobs.ask("somebody", GiveUpTransfer())
         server.stall_after = None
         assert await desk.ask(FetchFirmware(2, f"{server.base}/other")) == FirmwareFetched(2)
+
+
+async def test_nothing_stays_of_what_was_given_up(desk, tmp_path):
+    async with http_files() as server:
+        server.files["/fw"], server.break_after = b"firmware" * 1000, 100
+        assert isinstance(await desk.ask(FetchFirmware(1, f"{server.base}/fw")), FetchFailed)
+        assert [*(tmp_path / "transfers").iterdir()], "for the next attempt"
+        desk.jobs.ask("somebody", GiveUpTransfer())
+        await trio.testing.wait_all_tasks_blocked(0.05)
+    assert not [*(tmp_path / "transfers").iterdir()]
 
 
 async def test_diagnostics_are_put_into_the_folder_and_not_kept(desk, tmp_path):

@@ -60,6 +60,13 @@ async def test_a_program_that_says_too_much_is_kept_short(firmware):
 
 
 async def test_the_new_firmware_is_confirmed_by_exit_code_0():
-    await CommandInstaller(("true",), confirm=("true",)).confirm()
-    with pytest.raises(InstallError):
-        await CommandInstaller(("true",), confirm=("false",)).confirm()
+    for is_cut in (False, True):
+        await CommandInstaller(("true",), confirm=("true",)).confirm(is_cut=is_cut)
+        with pytest.raises(InstallError):
+            await CommandInstaller(("true",), confirm=("false",)).confirm(is_cut=is_cut)
+
+
+async def test_where_no_program_confirms_whatever_runs_is_it_but_after_a_cut():
+    await CommandInstaller(("true",)).confirm(is_cut=False)
+    with pytest.raises(InstallError, match="no program is declared that tells what runs"):
+        await CommandInstaller(("true",)).confirm(is_cut=True)

@@ -91,7 +91,7 @@ async def test_a_bundle_is_installed_and_kept_after_the_restart(rauc, bus, tmp_p
     assert seen == [0, 40, 100]
     assert not rauc.marked
     rauc.slot = "rootfs.1"
-    await installer.confirm()
+    await installer.confirm(is_cut=False)
     assert rauc.marked == [("good", "booted")]
 
 
@@ -99,7 +99,7 @@ async def test_the_old_slot_after_the_restart_is_a_failure(rauc, bus, tmp_path):
     installer = RaucInstaller(tmp_path / "slot", bus)
     await installer.install(tmp_path / "fw.raucb", lambda _: None)
     with pytest.raises(InstallError, match=r"slot rootfs\.0 runs as before"):
-        await installer.confirm()
+        await installer.confirm(is_cut=False)
     assert not rauc.marked
 
 

@@ -106,6 +106,7 @@ MATTERS = {
     "installing": EVERYWHERE | {FirmwareInstalled, InstallFailed},
     "restarting": EVERYWHERE | {ResetFailed},
     "confirming": EVERYWHERE | {FirmwareConfirmed, InstallFailed},
+    "checking": EVERYWHERE | {FirmwareConfirmed, InstallFailed},
 }
 
 
@@ -162,7 +163,7 @@ def test_a_request_takes_the_place_of_one_that_waits_to_be_installed():
     assert told("waiting", asked(SOON)) == ("scheduled", later, wanted(3, SOON))
 
 
-@pytest.mark.parametrize("state", ["installing", "restarting", "confirming"])
+@pytest.mark.parametrize("state", ["installing", "restarting", "confirming", "checking"])
 def test_a_request_during_an_installation_is_answered_and_forgotten(state):
     assert told(state, asked()) == (state, [ANSWER], OLD)
 
@@ -193,12 +194,13 @@ def test_a_download_that_failed_is_tried_again_and_then_given_up(state, message)
     again = StartTimer(RETRY, 30.0, DownloadDue())
     assert told(state, message) == ("retrying", [again], LAST)
     news, data = telling(LAST, "DownloadFailed")
-    assert told(state, message, LAST) == ("idle", [news], data)
+    assert told(state, message, LAST) == ("idle", [GiveUpTransfer(), news], data)
 
 
 def test_a_download_that_cannot_succeed_is_given_up_at_once():
     news, data = telling(OLD, "DownloadFailed")
-    assert told("downloading", FetchFailed(2, "no such file", is_final=True)) == ("idle", [news], data)
+    failed = FetchFailed(2, "no such file", is_final=True)
+    assert told("downloading", failed) == ("idle", [GiveUpTransfer(), news], data)
 
 
 def test_a_further_attempt_tells_nothing_new():
@@ -304,14 +306,31 @@ def test_a_download_goes_on(state):
     assert told("idle", Resumed(state, OLD), NONE) == ("downloading", [FETCHES, news], data)
 
 
-@pytest.mark.parametrize("state", ["waiting", "installing"])
-def test_an_installation_begins_again_and_is_given_up_some_time(state):
-    wait = StartTimer(INSTALL, SETTLING_S, InstallDue())
-    tried = replace(OLD, installs=LIMITS.install_attempts_max - 1)
-    assert told("idle", Resumed(state, tried), NONE) == ("waiting", [InstallationAwaited(), wait], tried)
-    too_often = replace(OLD, installs=LIMITS.install_attempts_max)
-    news, data = telling(too_often, "InstallationFailed")
-    assert told("idle", Resumed(state, too_often), NONE) == ("idle", [news], data)
+WAIT = StartTimer(INSTALL, SETTLING_S, InstallDue())
+TRIED = replace(OLD, installs=LIMITS.install_attempts_max - 1)
+TOO_OFTEN = replace(OLD, installs=LIMITS.install_attempts_max)
+
+
+def test_an_installation_that_had_not_begun_waits_for_who_charges_as_before():
+    assert told("idle", Resumed("waiting", TRIED), NONE) == ("waiting", [InstallationAwaited(), WAIT], TRIED)
+
+
+@pytest.mark.parametrize("state", ["installing", "checking"])
+def test_after_a_cut_the_installer_is_asked_what_runs_and_nobody_charges_meanwhile(state):
+    asks = [InstallationAwaited(), ConfirmFirmware(2, is_cut=True)]
+    assert told("idle", Resumed(state, TOO_OFTEN), NONE) == ("checking", asks, TOO_OFTEN)
+
+
+def test_what_the_installer_restarted_by_itself_is_installed():
+    news, data = telling(TOO_OFTEN, "Installed")
+    assert told("checking", FirmwareConfirmed(2), TOO_OFTEN) == ("idle", [news, InstallationOver()], data)
+
+
+def test_an_installation_that_was_cut_begins_again_and_is_given_up_some_time():
+    cut = InstallFailed(2, "the old one runs")
+    assert told("checking", cut, TRIED) == ("waiting", [WAIT], TRIED)
+    news, data = telling(TOO_OFTEN, "InstallationFailed")
+    assert told("checking", cut, TOO_OFTEN) == ("idle", [news, InstallationOver()], data)
 
 
 @pytest.mark.parametrize("state", ["restarting", "confirming"])

@@ -68,6 +68,15 @@ def test_new_firmware_restarts_the_station_in_the_same_way(reboots):
     assert told("running", RestartNeeded(), NEITHER, settings=settings, queued=1) == ("stopping", later, data)
 
 
+@pytest.mark.parametrize("is_hard", [False, True])
+@pytest.mark.parametrize("reboots", [False, True])
+def test_new_firmware_that_needs_the_box_to_reboot_gets_it_from_a_reset_that_is_under_way(is_hard, reboots):
+    """Else the old firmware would come back, and the update count as failed."""
+    settings = {"reboots_for_firmware": reboots}
+    data = ResetData(is_hard=is_hard or reboots)
+    assert told("stopping", RestartNeeded(), ResetData(is_hard), settings=settings) == ("stopping", [], data)
+
+
 @pytest.mark.parametrize("state", ["stopping", "restarting"])
 def test_a_second_request_is_accepted_and_changes_nothing(state):
     assert told(state, ResetRequest(type=SOFT)) == (state, [ACCEPTED], HARDLY)

@@ -1,10 +1,11 @@
-"""Servers of files: HTTP and HTTPS with faults on Trio, FTP and FTPS by pyftpdlib in a process of its own."""
+"""Servers of files: HTTP and HTTPS with faults on Trio; FTP, FTPS and SFTP in processes of their own."""
 
 import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import trio
@@ -48,6 +49,7 @@ class HttpFiles:
         method, path, _ = first.split(" ")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         self.requests.append((method, path, headers))
+        path = path.partition("?")[0]
         if path in self.redirects:
             await stream.send_all(
                 f"HTTP/1.1 302 Found\r\nLocation: {self.redirects[path]}\r\nContent-Length: 0\r\n\r\n".encode()
@@ -116,5 +118,36 @@ def ftp_files(folder: Path, certificate: Path | None = None, *, speed: int = 0) 
         assert server.stdout is not None
         try:
             yield f"127.0.0.1:{server.stdout.readline().strip()}"
+        finally:
+            server.stdin.close()
+
+
+@dataclass(frozen=True)
+class SftpServer:
+    """An SFTP server that runs."""
+
+    port: int
+    public_key: str
+
+    def known_as(self, file: Path) -> Path:
+        """Write the key of this server into ``file``, as OpenSSH knows it."""
+        file.write_text(f"[127.0.0.1]:{self.port} {self.public_key}\n")
+        return file
+
+
+@contextmanager
+def sftp_files(folder: Path, public_key: Path | None = None, *, stall_after: int = 0) -> Iterator[SftpServer]:
+    """An SFTP server of ``folder``; :data:`USER` gets in by :data:`PASSWORD`, or by the key.
+
+    Of what is read no more is sent than ``stall_after`` bytes; 0 is everything.
+    """
+    command = [sys.executable, "-W", "ignore", str(Path(__file__).with_name("sftp_server.py")), str(folder)]
+    command += [USER, PASSWORD, str(stall_after), *([str(public_key)] if public_key else [])]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        try:
+            port, _, key = server.stdout.readline().strip().partition(" ")
+            yield SftpServer(int(port), key)
         finally:
             server.stdin.close()

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import resource
 import sys
 import zipfile
 
@@ -28,6 +29,16 @@ pathlib.Path(sys.argv[2]).write_bytes(content)
 CONFIRM = """
 import pathlib, sys
 sys.exit(not pathlib.Path(sys.argv[1]).exists())
+"""
+
+
+INSTALL_AND_RESTART = """
+import os, pathlib, signal, sys, time
+tries = pathlib.Path(sys.argv[2] + ".tries")
+tries.write_text(tries.read_text() + "x" if tries.exists() else "x")
+pathlib.Path(sys.argv[2]).write_bytes(pathlib.Path(sys.argv[1]).read_bytes())
+os.kill(os.getppid(), getattr(signal, os.environ["SIGNAL"]))
+time.sleep(60)
 """
 
 
@@ -134,3 +145,84 @@ async def test_diagnostics_are_uploaded_and_hold_no_credentials(csms, tmp_path, 
         everything = b"".join(archive.read(name) for name in archive.namelist())
     assert b"s3cret" not in everything
     assert b'"event":"received"' in everything
+
+
+@pytest.mark.parametrize("how", ["SIGTERM", "SIGKILL"])
+async def test_an_installer_that_restarts_the_station_is_asked_after_it(csms, tmp_path, updatable, how):
+    """Decision FU2: as `swupdate` does from a script after the update. It is installed once, each status told once."""
+    (tmp_path / "install.py").write_text(INSTALL_AND_RESTART)
+    updatable.write_text(updatable.read_text().replace('BOARD = "2"', f'SIGNAL = "{how}"'))
+    state = tmp_path / "state"
+    async with http_files() as server:
+        server.files |= {"/fw.bin": FIRMWARE, "/fw.bin.sha256": hashlib.sha256(FIRMWARE).hexdigest().encode()}
+        async with station(csms.url, state, updatable) as box:
+            await csms.until_available()
+            await update(csms, f"{server.base}/fw.bin")
+            await box.program.ended()
+    async with station(csms.url, state, updatable) as box:
+        await csms.until_call("FirmwareStatusNotification", status="Installed")
+        assert await box.begin_charging(csms) == 1
+    assert told(csms) == ["Downloading", "Downloaded", "Installing", "Installed"]
+    assert (tmp_path / "slot.tries").read_text() == "x"
+
+
+async def test_a_station_that_is_killed_in_the_middle_of_a_download_fetches_the_rest(
+    csms, tmp_path, updatable
+):
+    state = tmp_path / "state"
+    async with http_files() as server:
+        server.files |= {"/fw.bin": FIRMWARE, "/fw.bin.sha256": hashlib.sha256(FIRMWARE).hexdigest().encode()}
+        server.stall_after = 300_000
+        async with station(csms.url, state, updatable) as box:
+            await csms.until_available()
+            await update(csms, f"{server.base}/fw.bin")
+            await box.program.err.until(lambda line: '"work progress"' in line and '"percent":40' in line)
+            await box.program.kill()
+        server.stall_after = None
+        async with station(csms.url, state, updatable) as box:
+            assert await box.program.ended() == 11
+        first, again, *_ = server.requests
+        assert "range" not in first[2]
+        assert int(again[2]["range"].removeprefix("bytes=").rstrip("-")) >= 200_000
+    assert (tmp_path / "slot").read_bytes() == FIRMWARE
+    async with station(csms.url, state, updatable) as box:
+        await csms.until_call("FirmwareStatusNotification", status="Installed")
+    assert told(csms) == ["Downloading", "Downloaded", "Installing", "Installed"]
+
+
+async def test_a_disk_that_is_full_costs_the_update_and_nothing_else(csms, tmp_path, updatable):
+    """No file of the station may grow beyond 2 MB; the firmware has 5."""
+    state = tmp_path / "state"
+    async with http_files() as server:
+        server.files["/fw.bin"] = FIRMWARE * 10
+        async with station(csms.url, state, updatable) as box:
+            await csms.until_available()
+            resource.prlimit(box.program.pid, resource.RLIMIT_FSIZE, (2_000_000, resource.RLIM_INFINITY))
+            assert await box.begin_charging(csms) == 1
+            await update(csms, f"{server.base}/fw.bin")
+            await csms.until_call("FirmwareStatusNotification", status="DownloadFailed")
+            assert [line for line in box.program.err.all if "File too large" in line]
+            assert not [*(state / "transfers").iterdir()], "the room is given back"
+            csms.forget()
+            for _ in range(2):
+                await csms.until_call("MeterValues")  # It charges on.
+            assert csms.calls("StopTransaction") == []
+
+
+async def test_no_credentials_of_a_location_are_shown_or_logged(csms, tmp_path, updatable):
+    async with http_files() as server:
+        server.files["/fw.bin"], server.stall_after = FIRMWARE, 300_000
+        location = server.base.replace("//", "//somebody:s3cret@") + "/fw.bin?token=t0ken"
+        async with station(csms.url, tmp_path / "state", updatable) as box:
+            await csms.until_available()
+            await update(csms, location)
+            await box.program.err.until(lambda line: '"work progress"' in line)
+            seen = json.dumps(await box.state())
+            assert '"FetchFirmware"' in seen
+            await box.program.terminate()
+            printed = "\n".join(box.program.err.all)
+        assert server.requests[0][2]["authorization"].startswith("Basic ")
+    for word in ("s3cret", "somebody", "t0ken"):
+        assert word not in seen
+        assert word not in printed
+        assert word.encode() not in (tmp_path / "state" / "history.sqlite3").read_bytes()

@@ -31,7 +31,6 @@ async def test_a_file_is_fetched(folder, tmp_path):
 async def cut_short(folder, tmp_path):
     """Begin a download and leave it when something of it has arrived."""
     arrived = trio.Event()
-    token = trio.lowlevel.current_trio_token()
     with ftp_files(folder, speed=200_000) as server:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(
@@ -39,7 +38,7 @@ async def cut_short(folder, tmp_path):
                 parse(f"ftp://{USER}:{PASSWORD}@{server}/fw.bin"),
                 tmp_path / "fw",
                 LIMITS,
-                lambda _: token.run_sync_soon(arrived.set),
+                lambda *_: arrived.set(),
             )
             await arrived.wait()
             nursery.cancel_scope.cancel()
@@ -50,8 +49,14 @@ async def test_what_arrived_before_a_cut_is_not_fetched_again(folder, tmp_path):
     have = (tmp_path / "fw.part").stat().st_size
     seen = []
     with ftp_files(folder) as server:
-        await fetch(parse(f"ftp://{USER}:{PASSWORD}@{server}/fw.bin"), tmp_path / "fw", LIMITS, seen.append)
-    assert 0 < have < seen[0]
+        await fetch(
+            parse(f"ftp://{USER}:{PASSWORD}@{server}/fw.bin"),
+            tmp_path / "fw",
+            LIMITS,
+            lambda *told: seen.append(told),
+        )
+    assert 0 < have < seen[0][0]
+    assert seen[-1] == (len(CONTENT), len(CONTENT))
     assert (tmp_path / "fw").read_bytes() == CONTENT
 
 

@@ -15,9 +15,10 @@ async def test_a_file_is_fetched(tmp_path):
     seen = []
     async with http_files() as server:
         server.files["/fw.bin"] = CONTENT
-        size = await fetch(parse(server.base + "/fw.bin"), tmp_path / "fw", LIMITS, seen.append)
+        address = parse(server.base + "/fw.bin")
+        size = await fetch(address, tmp_path / "fw", LIMITS, lambda *told: seen.append(told))
     assert (tmp_path / "fw").read_bytes() == CONTENT
-    assert size == seen[-1] == len(CONTENT)
+    assert (size, size) == seen[-1] == (len(CONTENT), len(CONTENT))
     assert [path.name for path in tmp_path.iterdir()] == ["fw"]
 
 
