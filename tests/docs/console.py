@@ -1,11 +1,14 @@
 """The ``console`` blocks of a page, carried out as a reader would: what a page shows must be what comes.
 
-A block belongs to a terminal, named by a comment before it::
+A comment before a block says what is special about it::
 
-    <!-- terminal: station, runs on -->
+    <!-- terminal: station, runs on -->     it belongs to this terminal, and its last command does not end
+    <!-- exit: 2 -->                        its last command ends with this code
+    <!-- again: it takes a second -->       its last command is given again until it shows this
+    <!-- file: mine.toml -->                it is no command, but a file that the reader writes
 
-``runs on`` means that its last command does not end: the next block has what it says later. A block without a command
-waits for lines of that terminal. Of the lines shown, ``…`` stands for anything; alone on a line, for any lines.
+A block without a command waits for what its terminal says next. Of the lines shown, ``…`` stands for anything; alone on
+a line, for any lines.
 """
 
 import os
@@ -17,15 +20,16 @@ from typing import NamedTuple, Self
 
 import trio
 
-from tests.peers.processes import ROOT, Lines
+from tests.peers.processes import GUARD_S, ROOT, Lines
 
 BLOCK = re.compile(
-    r"(?:<!-- terminal: (?P<terminal>\w+)(?P<runs_on>, runs on)? -->\n)?^```console\n(?P<text>.*?)^```$",
+    r"(?:^<!-- (?P<what>terminal|exit|again|file): (?P<note>.*?) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 PROMPT = "$ "
 DONE = "::done "
 """Printed after each command that ends, with its exit code."""
+AGAIN_S = 0.2
 
 
 class Command(NamedTuple):
@@ -34,24 +38,43 @@ class Command(NamedTuple):
     terminal: str
     command: str
     shown: tuple[str, ...]
-    runs_on: bool
+    runs_on: bool = False
+    code: int = 0
+    is_repeated: bool = False
 
 
-def commands(page: str) -> Iterator[Command]:
-    """Every command of ``page``, in order."""
+class File(NamedTuple):
+    """A file that the reader writes."""
+
+    name: str
+    text: str
+
+
+def things_to_do(page: str) -> Iterator[Command | File]:
+    """Everything in ``page`` that a reader does, in order."""
     for block in BLOCK.finditer(page):
-        terminal = block["terminal"] or "main"
-        parts: list[tuple[str, list[str]]] = []
-        for line in block["text"].splitlines():
-            if line.startswith(PROMPT):
-                parts.append((line.removeprefix(PROMPT), []))
-            else:
-                if not parts:
-                    parts.append(("", []))
-                parts[-1][1].append(line)
-        for number, (command, shown) in enumerate(parts, start=1):
-            runs_on = block["runs_on"] is not None and number == len(parts)
-            yield Command(terminal, command, tuple(shown), runs_on)
+        if block["what"] == "file":
+            yield File(block["note"], block["text"])
+        elif block["language"] == "console":
+            yield from _commands(block)
+
+
+def _commands(block: re.Match[str]) -> Iterator[Command]:
+    terminal, _, rest = block["note"].partition(", ") if block["what"] == "terminal" else ("main", "", "")
+    assert rest in ("", "runs on"), rest
+    parts: list[tuple[str, list[str]]] = []
+    for line in block["text"].splitlines():
+        if line.startswith(PROMPT):
+            parts.append((line.removeprefix(PROMPT), []))
+        else:
+            if not parts:
+                parts.append(("", []))
+            parts[-1][1].append(line)
+    for command, shown in parts[:-1]:
+        yield Command(terminal, command, tuple(shown))
+    command, shown = parts[-1]
+    code = int(block["note"]) if block["what"] == "exit" else 0
+    yield Command(terminal, command, tuple(shown), rest == "runs on", code, block["what"] == "again")
 
 
 def matches(shown: str, line: str) -> bool:
@@ -123,22 +146,32 @@ class Desk:
 
     async def follow(self, page: Path) -> int:
         """Carry out all of a page; return how many commands that were."""
-        to_do = list(commands(page.read_text(encoding="utf-8")))
-        for each in to_do:
-            terminal = await self._terminal(each.terminal)
-            shown = tuple(self._here(line) for line in each.shown)
-            if each.command and not each.runs_on:
-                await terminal.type(f"{self._here(each.command)}; echo '{DONE}'$?")
-                code, printed = await terminal.until_done()
-                assert code == 0, f"{each.command}: exit code {code}: {printed[-20:]}"
-                assert not shown or find(shown, printed, is_whole=True) is not None, (
-                    f"{each.command}: shown {shown}, came {printed[-40:]}"
-                )
+        count = 0
+        for each in things_to_do(page.read_text(encoding="utf-8")):
+            if isinstance(each, File):
+                (self._directory / each.name).write_text(each.text, encoding="utf-8")
             else:
-                if each.command:
-                    await terminal.type(self._here(each.command))
-                await terminal.until_shown(shown)
-        return sum(bool(each.command) for each in to_do)
+                await self._carry_out(each)
+                count += bool(each.command)
+        return count
+
+    async def _carry_out(self, each: Command) -> None:
+        terminal = await self._terminal(each.terminal)
+        command, shown = self._here(each.command), tuple(map(self._here, each.shown))
+        if not command or each.runs_on:
+            if command:
+                await terminal.type(command)
+            await terminal.until_shown(shown)
+            return
+        with trio.fail_after(GUARD_S):
+            while True:
+                await terminal.type(f"{command}; echo '{DONE}'$?")
+                code, printed = await terminal.until_done()
+                is_so = code == each.code and (not shown or find(shown, printed, is_whole=True) is not None)
+                if is_so or not each.is_repeated:
+                    break
+                await trio.sleep(AGAIN_S)
+        assert is_so, f"{command}: shown {shown}, came {printed[-40:]}, exit code {code}"
 
     async def _terminal(self, name: str) -> Terminal:
         if name not in self._terminals:

@@ -5,11 +5,12 @@
     ```{statemachine} heartbeat
     ```
 
-``overview`` is the picture of all machines together.
+``overview`` is the picture of all machines together; ``package.module:Class`` is a machine beside those of the station.
 """
 
 import html
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,12 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from engine.diagrams import overview
+from engine.diagrams.dot import dot
 from engine.diagrams.files import checked, drawing
+from engine.diagrams.picture import picture
+from engine.diagrams.render import render
 from machines import routes
+from machines.machine import AnyMachine
 
 SIZE = re.compile(r'<svg width="(?P<width>\d+)pt" height="(?P<height>\d+)pt"')
 FOLDER = "_images"
@@ -40,15 +45,29 @@ class StateMachine(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """The picture, to be drawn when the page is written."""
-        kind = checked(self.arguments[0])
-        return [statemachine("", kind=kind, svg=drawing(kind, "svg").decode(), title=title_of(kind))]
+        kind = self.arguments[0]
+        module, _, name = kind.partition(":")
+        if name:
+            return [foreign(getattr(import_module(module), name))]
+        return [known(checked(kind))]
 
 
-def title_of(kind: str) -> str:
+def known(kind: str) -> statemachine:
+    """A machine of the station, or all of them."""
+    title = overview.TITLE if kind == overview.NAME else title_of(routes.KINDS[kind])
+    return statemachine("", kind=kind, svg=drawing(kind, "svg").decode(), title=title)
+
+
+def foreign(machine: type[AnyMachine]) -> statemachine:
+    """A machine that is none of the station's."""
+    kind = machine.__name__.lower()
+    svg = render(dot(picture(kind, machine)), "svg").decode()
+    return statemachine("", kind=kind, svg=svg, title=title_of(machine))
+
+
+def title_of(machine: type[AnyMachine]) -> str:
     """What is to be seen, in words."""
-    if kind == overview.NAME:
-        return overview.TITLE
-    return f"State diagram of the machine {routes.KINDS[kind].__name__}"
+    return f"State diagram of the machine {machine.__name__}"
 
 
 def figure(target: str, title: str, width: str) -> str:

@@ -8,7 +8,7 @@ from engine.cli import command
 from engine.process import REBOOT_CODE, RESTART_CODE
 from statecharge_docs.reference.text import code, plain, table
 
-ENDS = re.compile(r"[^.]*\b[Ee]nds? with [01][^.]*\.")
+ENDS = re.compile(r"[^.]*\b(?:[Ee]nds? with|exit code is) [01]\b[^.]*\.")
 
 COMMON = {
     "0": "It is done.",

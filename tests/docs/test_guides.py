@@ -1,0 +1,52 @@
+"""Who follows the tutorial or a guide sees what it shows; every declaration in a page is right."""
+
+import re
+
+import pytest
+
+from engine.station_file import load
+from tests.docs.console import Desk, find, lay_out
+from tests.peers.processes import ROOT
+
+DOCS = ROOT / "docs"
+FOLLOWED = [DOCS / "tutorials" / "first-charge.md", *sorted((DOCS / "guides").glob("*.md"))]
+TOML = re.compile(r"^```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+DECLARATIONS = [
+    pytest.param(text, id=f"{page.stem}-{number}")
+    for page in sorted(DOCS.rglob("*.md"))
+    for number, text in enumerate(TOML.findall(page.read_text(encoding="utf-8")), start=1)
+]
+
+
+@pytest.mark.skipif(not (ROOT / ".venv" / "ready").exists(), reason="make has not set up .venv")
+@pytest.mark.parametrize("page", FOLLOWED, ids=lambda page: page.stem)
+async def test_a_page_is_true(page, tmp_path, free_tcp_ports):
+    csms, bench = free_tcp_ports(2)
+    async with Desk(lay_out(tmp_path), {"9000": csms, "8080": bench}) as desk:
+        await desk.follow(page)
+
+
+@pytest.mark.parametrize("text", DECLARATIONS)
+def test_a_declaration_in_a_page_is_right(text, tmp_path):
+    file = tmp_path / "station.toml"
+    file.write_text(text)
+
+    load(file)
+
+
+@pytest.mark.parametrize(
+    ("shown", "lines", "is_shown"),
+    [
+        (("a", "b"), ["a", "b"], True),
+        (("a", "b"), ["a", "c"], False),
+        (("a",), ["a", "b"], False),
+        (("…", "b"), ["a", "a", "b"], True),
+        (("…", "b"), ["a", "b", "c"], False),
+        (("a", "…"), ["a"], True),
+        (("…x…",), ["axb"], True),
+        (("…x",), ["axb"], False),
+        (("a", "…", "b", "…"), ["a", "c"], False),
+    ],
+)
+def test_what_is_shown_is_compared_with_what_came(shown, lines, is_shown):
+    assert (find(shown, lines, is_whole=True) is not None) is is_shown
