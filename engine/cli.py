@@ -1,6 +1,7 @@
 """The command line: ``statecharge run | check | why | demo | diagram``."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote
@@ -70,6 +71,14 @@ def check(station: str | None) -> None:
     help="Offer the simulated hardware as an HTTP API.",
 )
 @click.option(
+    "--stations",
+    "count",
+    type=int,
+    metavar="N",
+    help="Run N simulated stations: IDENTITY-1 and so on, their databases in directories of --state-dir so named, "
+    "their benches at PORT and after it.",
+)
+@click.option(
     "--speed", type=float, default=1, metavar="N", help="Let the simulated station live N times as fast."
 )
 @click.option(
@@ -88,6 +97,7 @@ def run(
     identity: str | None,
     state_dir: Path | None,
     bench: tuple[str, int] | None,
+    count: int | None,
     speed: float,
     csms_speed: float,
     until_eof: bool,
@@ -100,20 +110,26 @@ def run(
     from engine import log
     from engine.bench import BenchError
     from engine.devices import DeviceError
-    from engine.process import NoSimulationError, at, run_until_told
+    from engine.process import NoSimulationError, Placed, at, run_until_told
     from engine.speed import SpeedError, clock_of
     from engine.store import StoreError
 
     declared = at(_load(station), csms, identity)
     clock = options.in_one_line(lambda: clock_of(declared, speed, csms_speed), (SpeedError,))
-    log.configure(sys.stderr, level=log_level or declared.log.level, form=form)
+    level = log_level or declared.log.level
+    log.configure(sys.stderr, level=level, form=form, several=count is not None)
     if bench is None and declared.bench.enabled:
         bench = (declared.bench.host, declared.bench.port)
-    state = state_dir or Path("state") / quote(declared.csms.identity, safe=" ")
+    stations: Sequence[Placed]
+    if count is None:
+        state = state_dir or Path("state") / quote(declared.csms.identity, safe=" ")
+        stations = (Placed(declared, state, bench),)
+    else:
+        stations = _fleet(declared, count, state_dir, bench)
     mendable = (BenchError, DeviceError, NoSimulationError)
     sys.exit(
         options.in_one_line(
-            lambda: trio.run(run_until_told, declared, state, bench, until_eof, clock=clock),
+            lambda: trio.run(run_until_told, stations, until_eof, clock=clock),
             mendable,
             # A supervisor shall try again, which it does not after 2: a disk may come back.
             passing=(StoreError,),
@@ -214,6 +230,12 @@ def diagram(machines: tuple[str, ...], form: str, out: Path) -> None:
 
     for path in options.in_one_line(lambda: export(machines, form, out), (DiagramError,)):
         click.echo(path)
+
+
+def _fleet(declared: Any, count: int, state: Path | None, bench: tuple[str, int] | None) -> Any:
+    from engine.fleet import FleetError, fleet
+
+    return options.in_one_line(lambda: fleet(declared, count, state, bench), (FleetError,))
 
 
 def _load(station: str | None) -> Any:

@@ -98,7 +98,15 @@ class JsonFormatter(logging.Formatter):
 
 
 class TextFormatter(logging.Formatter):
-    """One readable line."""
+    """One readable line.
+
+    Args:
+        names: Whether it begins with the name of the station.
+    """
+
+    def __init__(self, *, names: bool = False) -> None:
+        super().__init__()
+        self._names = names
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as text; a transition as an arrow."""
@@ -112,16 +120,17 @@ class TextFormatter(logging.Formatter):
             text = f"{'<' if event == 'received' else '>'} {fields.pop('text', '')}"
         else:
             text = " ".join([event, *(f"{name}={value}" for name, value in fields.items())])
-        return f"{time} {text}"
+        station = f"{record.station} " if self._names and hasattr(record, "station") else ""
+        return f"{time} {station}{text}"
 
 
-def configure(stream: IO[str], *, level: str, form: str) -> None:
+def configure(stream: IO[str], *, level: str, form: str, several: bool = False) -> None:
     """Send every event of level ``level`` (error, warning, info, debug) or above to ``stream``.
 
-    ``form`` is ``text`` or ``json``.
+    ``form`` is ``text`` or ``json``. With ``several`` stations in the process, lines of text name theirs.
     """
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
+    handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter(names=several))
     root = logging.getLogger()
     for old in list(root.handlers):
         root.removeHandler(old)

@@ -1,8 +1,9 @@
 """A station over its restarts, with a bench beside it if that is asked for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import trio
 from msgspec import Struct
@@ -14,7 +15,7 @@ from engine.devices import Devices, devices_of
 from engine.log import EventLog
 from engine.run import RunningStation
 from engine.store import Store
-from engine.supervision import feed_period_s, notifier_of, supervise
+from engine.supervision import Notifier, feed_period_s, notifier_of, supervise
 from machines.vocabulary.hardware import FaultCleared, FaultRaised, HardwareFault, HardwareReported
 from machines.vocabulary.wire import DataTransferAsked
 
@@ -105,6 +106,11 @@ class StationProcess:
         """Wait until the present run has handled everything in its inbox."""
         await self.running.until_moved()
 
+    def mark_clean(self) -> None:
+        """Note that it ended in order, after its end."""
+        self.running.write_postponed()
+        self._parts[2].mark_clean()
+
     # What the bench needs (engine.bench.BenchStation)
 
     @property
@@ -178,63 +184,85 @@ def at(station: Station, url: str | None, identity: str | None) -> Station:
     return replace(station, csms=csms)
 
 
-async def run_until_told(
-    station: Station, state: Path, bench: tuple[str, int] | None, until_eof: bool = False
-) -> int:
-    """Run ``station`` with its database in ``state`` until SIGTERM or SIGINT, or until the process is to end.
+class Placed(NamedTuple):
+    """A station, and where it is."""
+
+    station: Station
+    state: Path
+    """Directory of its database."""
+    bench: tuple[str, int] | None = None
+    """Where its bench is served, if it is."""
+
+
+async def run_until_told(stations: Sequence[Placed], until_eof: bool = False) -> int:
+    """Run ``stations`` until SIGTERM or SIGINT, or until one wants the process to end.
 
     Returns:
         The exit code: 0, or with ``process.reset = "exit"`` one that tells what the station wants next.
 
     Args:
-        station: As declared.
-        state: Directory of its database.
-        bench: Where the bench is served, if it is.
+        stations: As declared.
         until_eof: End when standard input ends, too.
 
     Raises:
-        StoreError, DeviceError, NoSimulationError, BenchError: It cannot be run so; in an exception group.
+        StoreError, DeviceError, NoSimulationError, BenchError: They cannot be run so; in an exception group.
     """
     import signal
 
-    devices = devices_of(station)
-    store = Store(state)
     notifier = notifier_of()
     code = 0
-    try:
-        process = StationProcess(station, devices, store)
+    with ExitStack() as stores:
+        if notifier is not None:
+            stores.callback(_end, notifier)
+        processes = []
+        for placed in stations:
+            devices = devices_of(placed.station)
+            store = stores.enter_context(closing(Store(placed.state)))
+            processes.append(StationProcess(placed.station, devices, store))
         # Told from the beginning: who sees the bench listen may end the station at once.
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
             async with trio.open_nursery() as nursery:
-                if bench is not None:
-                    from engine.bench import serve
 
-                    _ = process.connectors, process.reader
-                    url: str = await nursery.start(serve, process, *bench)
-                    EventLog(station.csms.identity, frames=False).event("bench listening", url=url)
-
-                async def run() -> None:
+                async def run(process: StationProcess) -> None:
                     nonlocal code
                     code = await process.run()
                     nursery.cancel_scope.cancel()
 
-                nursery.start_soon(run)
+                for placed, process in zip(stations, processes, strict=True):
+                    if placed.bench is not None:
+                        await _serve_bench(nursery, process, placed.station.csms.identity, placed.bench)
+                    nursery.start_soon(run, process)
                 if notifier is not None:
-                    status = f"{station.csms.identity} runs"
-                    nursery.start_soon(supervise, notifier, process.until_moved, feed_period_s(), status)
+
+                    async def until_moved() -> None:
+                        for process in processes:
+                            await process.until_moved()
+
+                    status = f"{', '.join(placed.station.csms.identity for placed in stations[:3])} runs"
+                    nursery.start_soon(supervise, notifier, until_moved, feed_period_s(), status)
                 if until_eof:
                     nursery.start_soon(_end_with_input, nursery.cancel_scope)
                 async for _ in signals:
                     break
                 nursery.cancel_scope.cancel()
-        process.running.write_postponed()
-        store.mark_clean()
-    finally:
-        store.close()
-        if notifier is not None:
-            notifier.tell(STOPPING="1")
-            notifier.close()
+        for process in processes:
+            process.mark_clean()
     return code
+
+
+async def _serve_bench(
+    nursery: trio.Nursery, process: StationProcess, identity: str, address: tuple[str, int]
+) -> None:
+    from engine.bench import serve
+
+    _ = process.connectors, process.reader
+    url: str = await nursery.start(serve, process, *address)
+    EventLog(identity, frames=False).event("bench listening", url=url)
+
+
+def _end(notifier: Notifier) -> None:
+    notifier.tell(STOPPING="1")
+    notifier.close()
 
 
 async def _end_with_input(scope: trio.CancelScope) -> None:

@@ -14,6 +14,8 @@ WORD = r"[a-z][a-z0-9_]*"
 KEY_NAME = r"[A-Za-z][A-Za-z0-9]*"
 
 CONNECTORS_MAX = 50
+IDENTITY_SIZE_MAX = 48
+"""Characters of the identity of a charge point."""
 DAY_S = 86_400
 
 
@@ -121,7 +123,7 @@ ENTRIES: tuple[Entry, ...] = (
         path="csms.identity",
         kind=Kind.TEXT,
         min=1,
-        max=48,
+        max=IDENTITY_SIZE_MAX,
         pattern=r"[!-9;-~](?:[ -9;-~]*[!-9;-~])?",
         words="printable ASCII without a colon",
     ),

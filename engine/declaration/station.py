@@ -127,3 +127,13 @@ class Station(Struct, frozen=True, kw_only=True):
     transfers: Transfers
     firmware: Firmware
     process: Process
+
+    @property
+    def real_hardware(self) -> str:
+        """A device that is not simulated, in words; empty if there is none."""
+        devices = [(f"connector {number}", device) for number, device in enumerate(self.drivers, 1)]
+        devices += [("a reader", reader.device) for reader in self.readers]
+        for name, device in devices:
+            if device.driver != "simulated":
+                return f"{name} is real hardware ({device.driver})"
+        return ""
