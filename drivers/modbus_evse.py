@@ -55,6 +55,10 @@ class EvseSettings(Struct, frozen=True, kw_only=True):
     """Between two turns while it is silent: others may be on the same line."""
     watchdog_s: float = 10.0
     """After which a controller with a watchdog takes the energy away by itself when we are silent."""
+    switches_phases: bool = False
+    """Between one and three, if the controller can."""
+    when_silent: str = ""
+    """What becomes of the energy when the controller is silent, for people."""
     lock_timeout_s: float = 3.0
     """For the lock to reach its position."""
     stop_s: float = 2.0
@@ -72,7 +76,11 @@ class ModbusEvse:
     def __init__(self, device: MappedDevice, settings: EvseSettings) -> None:
         self._device = device
         self._settings = settings
-        self._names = [name for name in device.map.values if name in EVSE_VALUES and name not in NOT_READ]
+        self._switches_phases = settings.switches_phases and "phases" in device.map.actions
+        wanted = {"phases"} if self._switches_phases else set()
+        self._names = [
+            name for name in device.map.values if name in EVSE_VALUES and name not in NOT_READ - wanted
+        ]
         self._setpoint = Setpoint()
         self._woken = trio.Event()
         self._is_commissioned = False
@@ -82,6 +90,7 @@ class ModbusEvse:
         self._allowed: bool | None = None
         self._amps: int | None = None
         self._lock: bool | None = None
+        self._phases: int | None = None
         self._lock_by = math.inf
         """Until when the lock has time to reach its position."""
         # What the charge point was told.
@@ -116,7 +125,9 @@ class ModbusEvse:
                     self._forget()
                     if trio.current_time() >= limit:
                         is_silent = True
-                        silence = {HardwareFault.INTERNAL: f"EVSE controller is silent: {why}"}
+                        means = self._settings.when_silent
+                        text = f"EVSE controller is silent{f', {means}' if means else ''}: {why}"
+                        silence = {HardwareFault.INTERNAL: text}
                         events = self._faults_now({**self._faults, **silence})
                 for event in events:
                     await report(event)
@@ -161,7 +172,7 @@ class ModbusEvse:
     def _forget(self) -> None:
         """The controller may have restarted, or not have got what was written."""
         self._is_commissioned = False
-        self._allowed = self._amps = self._lock = None
+        self._allowed = self._amps = self._lock = self._phases = None
 
     async def _commission(self) -> None:
         """Make sure that we are the one who commands, and that the controller stops without us."""
@@ -189,7 +200,12 @@ class ModbusEvse:
     @property
     def _is_wanted(self) -> bool:
         """Whether charging shall be allowed, as soon as it may be."""
-        return self._setpoint.offered_a >= OFFER_MIN_A and not self._unmet
+        return self._setpoint.offered_a >= OFFER_MIN_A and not self._unmet and not self._has_other_phases
+
+    @property
+    def _has_other_phases(self) -> bool:
+        """Whether phases have to be switched first, without any energy."""
+        return self._switches_phases and self._phases not in (None, self._setpoint.phases)
 
     async def _take_away(self) -> None:
         """Forbid, or offer less, before anything else."""
@@ -204,6 +220,9 @@ class ModbusEvse:
     async def _give(self, values: Mapping[str, Value]) -> None:
         """Write what is left of the setpoint: the lock before the energy, and free only without any."""
         await self._take_away()
+        if self._switches_phases and self._phases != self._setpoint.phases and self._allowed is False:
+            await self._device.act("phases", {"three": int(self._setpoint.phases == 3)})
+            self._phases = self._setpoint.phases
         may_move = self._setpoint.locked or self._allowed is False
         if self._settings.has_lock and self._lock is not self._setpoint.locked and may_move:
             await self._device.act("lock" if self._setpoint.locked else "unlock")
@@ -238,6 +257,8 @@ class ModbusEvse:
 
     def _compare(self, values: Mapping[str, Value]) -> None:
         """Write again what the controller does not have any more."""
+        if self._switches_phases and values.get("phases") is not None:
+            self._phases = 3 if values["phases"] else 1
         if values.get("allowed") is not None and bool(values["allowed"]) is not self._allowed:
             self._allowed = None
         limit_a = values.get("current_limit_a")

@@ -65,7 +65,15 @@ class _Builder:
         self._lines = self._lines or Lines()
         folder = maps_folder(self._station.path, device.parameters.get("maps"))
         try:
-            return modbus_connector(settings, device.parameters, folder, self._lines)
+            return modbus_connector(
+                settings,
+                device.parameters,
+                folder,
+                self._lines,
+                switches_phases=self._station.defaults.connector_switch3to1_phase_supported,
+            )
+        except ModuleNotFoundError as error:
+            raise _missing(place, device, error) from error
         except (LineError, FileError) as error:
             raise DeviceError(f"{place}, driver modbus: {error}") from error
 

@@ -1,4 +1,4 @@
-"""From declared devices on Modbus and serial lines to the objects that drive them.
+"""From declared devices on Modbus lines, and the lines of a board, to the objects that drive them.
 
 Several devices may be on one line: it is opened once, and whoever declares it must say the same of it.
 """
@@ -9,6 +9,8 @@ from pathlib import Path
 import trio
 from msgspec.structs import replace
 
+from drivers.interfaces import ConnectorDriver
+from drivers.lines import INPUTS, OUTPUTS
 from drivers.map_files import find_map
 from drivers.modbus.client import ClientSettings, Connect, ModbusClient, silence_of
 from drivers.modbus.device import MappedDevice
@@ -19,6 +21,7 @@ from drivers.modbus_meter import MeterSettings
 from drivers.register_map import RegisterMap
 from drivers.serial_port import open_port
 from engine.declaration.fieldbus import maps_folder
+from engine.declaration.lines import lines_of
 from engine.serial_lines import numbers, serial_settings
 from machines.vocabulary.settings import ConnectorSettings
 
@@ -75,9 +78,9 @@ class Lines:
 
 
 def modbus_connector(
-    connector: ConnectorSettings, parameters: Table, folder: Path, lines: Lines
-) -> ModbusConnector:
-    """The connector of a controller and a meter.
+    connector: ConnectorSettings, parameters: Table, folder: Path, lines: Lines, *, switches_phases: bool
+) -> ConnectorDriver:
+    """The connector of a controller, a meter and a board, as far as they are declared.
 
     Raises:
         FileError: A register map is wrong.
@@ -95,11 +98,14 @@ def modbus_connector(
     elif "energy_import_wh" in evse_map.values:
         meter = controller
     power_max_w = connector.current_max_a * connector.voltage_v * connector.phases
-    return ModbusConnector(
+    board_lines = lines_of(parameters)
+    driver = ModbusConnector(
         controller,
         EvseSettings(
             cable=connector.cable,
-            has_lock=connector.has_lock,
+            has_lock=connector.has_lock and "lock" not in board_lines,
+            switches_phases=switches_phases and "phases" not in board_lines,
+            when_silent=_when_silent(evse_map, has_contactor="contactor" in board_lines),
             **numbers(evse, "poll_s", "silent_after_s", "watchdog_s", "lock_timeout_s"),
         ),
         meter,
@@ -107,6 +113,35 @@ def modbus_connector(
             power_max_w=power_max_w, **numbers(_table(parameters, "meter"), "poll_s", "silent_after_s")
         ),
     )
+    return _with_board(driver, _table(parameters, "lines"), board_lines) if board_lines else driver
+
+
+def _when_silent(found: RegisterMap, *, has_contactor: bool) -> str:
+    if has_contactor:
+        return "contactor opened"
+    if "watchdog" in found.actions or found.heartbeat is not None:
+        return "off by its watchdog"
+    return "may charge on"
+
+
+def _with_board(driver: ModbusConnector, declared: Table, lines: dict[str, Table]) -> ConnectorDriver:
+    from drivers.board import Board, BoardSettings
+    from drivers.board_connector import BoardConnector
+    from drivers.gpio import ChipLines, LineSettings, check_library
+
+    check_library()
+    found = {
+        role: LineSettings(name=str(line["line"]), active_low=line.get("active_low") is True)
+        for role, line in lines.items()
+    }
+    outputs = {role: found[role] for role in OUTPUTS if role in found}
+    inputs = {role: found[role] for role in INPUTS if role in found}
+    settings = BoardSettings(
+        outputs=tuple(outputs),
+        inputs=tuple(inputs),
+        **numbers(declared, "contactor_timeout_s", "lock_timeout_s"),
+    )
+    return BoardConnector(driver, Board(partial(ChipLines, str(declared["chip"]), outputs, inputs), settings))
 
 
 def _patience(declared: Table, usual_s: float) -> ClientSettings:

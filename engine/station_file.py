@@ -25,8 +25,9 @@ from engine.declaration.checks import (
     check_vendors,
     read_authorization_key,
 )
+from engine.declaration.fieldbus import can_switch_phases
 from engine.declaration.keys import Construction, KeyReader
-from engine.declaration.layers import Table, read_layers
+from engine.declaration.layers import Layers, Table, read_layers
 from engine.declaration.problems import Problem, StationFileError
 from engine.declaration.station import (
     Bench,
@@ -83,6 +84,8 @@ def load(path_or_name: str | Path) -> Station:
     if layers.problems:
         raise StationFileError(tuple(layers.problems))
     assert declared is not None
+    if declared[1].connector_switch3to1_phase_supported:
+        _check_phases(layers, connectors)
     return _build(
         layers.file,
         valid,
@@ -90,6 +93,26 @@ def load(path_or_name: str | Path) -> Station:
         layers.directory_of(("csms", "ca_file")),
         {name: layers.directory_of(("transfers", name)) for name in TRANSFER_FILES},
     )
+
+
+def _check_phases(layers: Layers, connectors: list[Table]) -> None:
+    """What is declared of phases is nothing that hardware cannot do.
+
+    Raises:
+        StationFileError: It is.
+    """
+    for index, connector in enumerate(connectors):
+        is_able = connector["driver"] != "modbus" or can_switch_phases(
+            layers.file, _table(connector, "parameters")
+        )
+        if connector["phases"] == 3 and not is_able:
+            path = ("connectors", index, "parameters")
+            found = "nothing that switches phases, with ConnectorSwitch3to1PhaseSupported"
+            layers.refuse(
+                path, found, "lines.phases, or a controller whose register map has the action phases"
+            )
+    if layers.problems:
+        raise StationFileError(tuple(layers.problems))
 
 
 def _table(table: Table, name: str) -> Table:

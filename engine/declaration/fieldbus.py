@@ -6,6 +6,7 @@ from drivers.map_files import find_map
 from drivers.register_map import RegisterMap
 from drivers.strict_toml import FileError
 from engine.declaration.layers import Layers, Table
+from engine.declaration.lines import check_lines, lines_of
 from engine.declaration.problems import EntryPath, show_value
 
 MAPS = Path("/etc/statecharge/devices")
@@ -25,12 +26,21 @@ def check_modbus(layers: Layers, path: EntryPath, connector: Table, parameters: 
     if isinstance(evse, dict):
         found = _check_device(layers, (*place, "evse"), evse, "evse", folder)
         if found is not None:
-            _check_evse(layers, path, connector, evse, found)
+            _check_evse(layers, path, connector, parameters, found)
     meter = parameters.get("meter")
     if isinstance(meter, dict):
         if "map" not in meter:
             layers.refuse((*place, "meter", "map"), "nothing", "the name of a register map")
         _check_device(layers, (*place, "meter"), meter, "meter", folder)
+    check_lines(layers, path, connector, parameters)
+
+
+def can_switch_phases(station: Path, parameters: Table) -> bool:
+    """Whether the controller or the board of a connector that is declared rightly can connect one phase or three."""
+    evse = parameters["evse"]
+    assert isinstance(evse, dict)
+    found = find_map(str(evse["map"]), maps_folder(station, parameters.get("maps")))
+    return "phases" in found.actions or "phases" in lines_of(parameters)
 
 
 def _check_device(
@@ -56,16 +66,38 @@ def _check_device(
     return found_map
 
 
-def _check_evse(layers: Layers, path: EntryPath, connector: Table, evse: Table, found: RegisterMap) -> None:
-    """Whether the controller can do what is declared of the connector."""
+def _check_evse(
+    layers: Layers, path: EntryPath, connector: Table, parameters: Table, found: RegisterMap
+) -> None:
+    """Whether the controller, with the board, can do what is declared of the connector."""
     place: EntryPath = (*path, "parameters", "evse")
+    evse, lines = parameters["evse"], lines_of(parameters)
+    assert isinstance(evse, dict)
     most_a = found.actions["set_current"].arguments["amps"].max
     stated_a = connector.get("current_max_a")
     if isinstance(stated_a, int | float) and stated_a > most_a:
         layers.refuse((*path, "current_max_a"), f"{stated_a:g}", f"at most {most_a:g}, with {found.name}")
-    if connector.get("has_lock") is True and not {"lock", "unlock"} <= found.actions.keys():
+    has_lock = {"lock", "unlock"} <= found.actions.keys() or "lock" in lines
+    if connector.get("has_lock") is True and not has_lock:
         layers.refuse((*path, "has_lock"), "true", f"false: the map of {found.name} has no lock")
+    _check_silence(layers, (*place, "stays_on_when_silent"), evse, found, has_contactor="contactor" in lines)
     if "watchdog_s" in evse and "watchdog" not in found.actions:
         layers.refuse(
             (*place, "watchdog_s"), show_value(evse["watchdog_s"]), f"nothing: {found.name} has none"
+        )
+
+
+def _check_silence(
+    layers: Layers, path: EntryPath, evse: Table, found: RegisterMap, *, has_contactor: bool
+) -> None:
+    """Whether the energy goes when the controller falls silent, or whoever declares it knows that it does not."""
+    goes_off = "watchdog" in found.actions or found.heartbeat is not None or has_contactor
+    states_it = evse.get("stays_on_when_silent") is True
+    if states_it and goes_off:
+        layers.refuse(path, "true", "nothing: a watchdog or the contactor of the board takes the energy away")
+    if not states_it and not goes_off:
+        layers.refuse(
+            path,
+            "nothing",
+            f"true, or a contactor among the lines: {found.name} has no watchdog, and charges on without us",
         )

@@ -8,6 +8,8 @@ from enum import Flag, auto
 
 from msgspec import Struct
 
+from drivers.lines import INPUTS, OUTPUTS
+
 PRINTABLE = r"[ -~]*"
 """What OCPP texts may hold: printable ASCII."""
 WORD = r"[a-z][a-z0-9_]*"
@@ -305,8 +307,20 @@ CONNECTOR_DRIVERS: dict[str, tuple[Entry, ...]] = {
         whole("evse.point", 1, 12, optional=True),
         number("evse.watchdog_s", 1, 600, optional=True),
         number("evse.lock_timeout_s", 0.1, 60, optional=True),
+        flag("evse.stays_on_when_silent", optional=True),
         text("meter.map", 1, 50, optional=True),
         *modbus_entries("meter"),
+        text("lines.chip", 1, 200, optional=True),
+        *(
+            entry
+            for role in (*OUTPUTS, *INPUTS)
+            for entry in (
+                text(f"lines.{role}.line", 1, 64, optional=True),
+                flag(f"lines.{role}.active_low", optional=True),
+            )
+        ),
+        number("lines.contactor_timeout_s", 0.02, 10, optional=True),
+        number("lines.lock_timeout_s", 0.1, 60, optional=True),
     ),
 }
 

@@ -15,7 +15,7 @@ from machines.vocabulary.hardware import (
     PilotState,
     Setpoint,
 )
-from tests.peers.connector_rigs import ConnectorRig, ModbusRig, SimulatedRig
+from tests.peers.connector_rigs import BoardRig, ConnectorRig, ModbusRig, SimulatedRig
 
 MAPS = [load_map(file) for file in sorted(SHIPPED.glob("*.toml"))]
 EVSES = [found.id for found in MAPS if found.kind == "evse"]
@@ -31,6 +31,9 @@ def modbus(nursery: trio.Nursery, evse: str, meter: str) -> ModbusRig:
 RIGS: dict[str, Callable[[trio.Nursery], ConnectorRig]] = {
     "simulated socket": lambda nursery: SimulatedRig(has_socket=True),
     "simulated tethered": lambda nursery: SimulatedRig(has_socket=False),
+    "board": lambda nursery: BoardRig(
+        nursery, SHIPPED / "phoenix-ev-cc-basic.toml", SHIPPED / f"{METERS[0]}.toml"
+    ),
     **{evse: (lambda nursery, evse=evse: modbus(nursery, evse, METERS[0])) for evse in EVSES},
     **{meter: (lambda nursery, meter=meter: modbus(nursery, EVSES[0], meter)) for meter in METERS},
 }

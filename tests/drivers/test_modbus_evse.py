@@ -30,8 +30,8 @@ OFFER = Setpoint(contactor=True, offered_a=16.0, locked=True)
 class Running:
     """A controller whose driver runs, and what it reported."""
 
-    def __init__(self, nursery: trio.Nursery, evse=CHARX) -> None:
-        self.rig = ModbusRig(nursery, evse, METER)
+    def __init__(self, nursery: trio.Nursery, rig: ModbusRig) -> None:
+        self.rig = rig
         self.line = self.rig.line
         self.apply = self.rig.driver.apply
         self.events: list[HardwareEvent] = []
@@ -61,7 +61,7 @@ class Running:
 
 @pytest.fixture
 def charx(nursery):
-    return Running(nursery)
+    return Running(nursery, ModbusRig(nursery, CHARX, METER))
 
 
 async def test_the_current_stands_and_the_lock_holds_before_charging_is_allowed(charx, autojump_clock):
@@ -128,19 +128,19 @@ async def test_the_watchdog_of_a_controller_is_armed_to_take_the_energy_away(cha
 
 
 async def test_a_heartbeat_is_written_on_and_on(nursery, autojump_clock):
-    running = Running(nursery, AC_SMART)
+    running = Running(nursery, ModbusRig(nursery, AC_SMART, METER))
     await running.told(21)
     assert len([address for address, _ in running.written() if address == 11050]) == 5
 
 
 async def test_nobody_but_us_commands_a_controller_that_lets_us_see_to_it(nursery, autojump_clock):
-    running = Running(nursery, BASIC)
+    running = Running(nursery, ModbusRig(nursery, BASIC, METER))
     await running.told()
     assert running.written()[:3] == [(4000, 3), (4001, 2), (4002, 3)]
 
 
 async def test_a_controller_that_others_command_is_a_fault_and_allows_nothing(nursery, autojump_clock):
-    running = Running(nursery)
+    running = Running(nursery, ModbusRig(nursery, CHARX, METER))
     running.rig.hold("release_mode", 3)
     running.apply(OFFER)
     faults = [event for event in await running.told() if isinstance(event, FaultRaised)]
@@ -245,7 +245,7 @@ async def test_a_line_that_is_unplugged_is_a_fault_and_back_when_it_is_plugged_i
 
 
 async def test_a_controller_that_was_never_there_is_a_fault(nursery, autojump_clock):
-    running = Running(nursery)
+    running = Running(nursery, ModbusRig(nursery, CHARX, METER))
     running.line.silent.add(EVSE_UNIT)
     assert [event.fault for event in await running.told(10)] == [HardwareFault.INTERNAL]
 
@@ -256,3 +256,48 @@ async def test_registers_that_were_not_read_at_the_same_moment_are_read_again(ch
     await trio.sleep(0.2)
     charx.rig.hold("cable_a", 32)
     assert await charx.told() == [CableChanged(True, 32.0), PilotChanged(PilotState.B)]
+
+
+@pytest.fixture
+def stock(nursery):
+    """The stock AC SMART, which can connect one phase or three, and may."""
+    rig = ModbusRig(nursery, AC_SMART, METER)
+    rig.evse_settings = replace(rig.evse_settings, switches_phases=True)
+    rig.driver = rig.new_driver()
+    rig.hold("phases", 1)
+    return Running(nursery, rig)
+
+
+PHASES, LIMIT = 318, 11052
+
+
+async def test_phases_are_switched_while_nothing_is_offered(stock, autojump_clock):
+    stock.rig.plug_in()
+    stock.apply(replace(OFFER, locked=False))
+    await stock.told()
+    stock.written()
+    stock.apply(Setpoint(phases=1))
+    await stock.told()
+    stock.apply(replace(OFFER, locked=False, phases=1))
+    await stock.told()
+    ours = [write for write in stock.written() if write[0] in (PHASES, LIMIT)]
+    assert ours == [(LIMIT, 0), (PHASES, 0), (LIMIT, 16)]
+
+
+async def test_an_offer_on_other_phases_is_taken_back_first(stock, autojump_clock):
+    stock.rig.plug_in()
+    stock.apply(replace(OFFER, locked=False))
+    await stock.told()
+    stock.written()
+    stock.apply(replace(OFFER, locked=False, phases=1))
+    await stock.told()
+    ours = [write for write in stock.written() if write[0] in (PHASES, LIMIT)]
+    assert ours == [(LIMIT, 0), (PHASES, 0), (LIMIT, 16)]
+
+
+async def test_phases_are_left_alone_unless_it_is_declared(nursery, autojump_clock):
+    running = Running(nursery, ModbusRig(nursery, AC_SMART, METER))
+    running.rig.plug_in()
+    running.apply(replace(OFFER, locked=False, phases=1))
+    await running.told()
+    assert PHASES not in [address for address, _ in running.written()]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from drivers.board_connector import BoardConnector
 from drivers.modbus_connector import ModbusConnector
 from drivers.readers.serial_reader import SerialReader
 from engine.devices import DeviceError, Devices, devices_of
@@ -44,6 +45,15 @@ device = "/dev/ttyUSB1"
 byte_order = "as_read"
 """
 
+METER_TABLE = "[connectors.parameters.meter]"
+LINES = f"""[connectors.parameters.lines]
+chip = "/dev/gpiochip0"
+contactor = {{ line = "5" }}
+lock = {{ line = "6", active_low = true }}
+lock_closed = {{ line = "LOCK_AUX" }}
+
+{METER_TABLE}"""
+
 SECOND = """
 [[connectors]]
 number = 2
@@ -57,6 +67,7 @@ driver = "modbus"
 
 [connectors.parameters.evse]
 map = "phoenix-ev-cc-basic"
+stays_on_when_silent = true
 device = "/dev/ttyUSB0"
 unit = 3
 """
@@ -99,6 +110,14 @@ def test_the_meter_of_a_controller_is_used_if_no_other_is_declared(devices):
     assert connector._meter_device is connector._evse_device
 
 
+def test_lines_of_a_board_stand_beside_the_controller(devices):
+    connector = devices(STATION.replace(METER_TABLE, LINES)).connectors[1]
+    assert isinstance(connector, BoardConnector)
+    settings = connector._board._settings
+    assert (settings.outputs, settings.inputs) == (("contactor", "lock"), ("lock_closed",))
+    assert connector.connector._evse._settings.has_lock is False
+
+
 def test_one_line_cannot_be_declared_in_two_ways(devices):
     with pytest.raises(DeviceError, match="/dev/ttyUSB0 is declared as 9600 8N1 and as 19200 8N1"):
         devices(both().replace("unit = 3", "unit = 3\nbaudrate = 19200"))
@@ -139,6 +158,33 @@ def test_a_map_of_the_installation_is_found_beside_the_station_file(devices, tmp
             "watchdog_s: found 15, allowed: nothing",
         ),
         ('map = "phoenix-charx-sec"', 'map = "weidmueller-ac-smart"', "has_lock: found true, allowed: false"),
+        (
+            'map = "phoenix-charx-sec"\nhost = "192.168.4.2"\nwatchdog_s = 15',
+            'map = "phoenix-ev-cc-basic"\ndevice = "/dev/ttyUSB1"',
+            "stays_on_when_silent: found nothing, allowed: true, or a contactor among the lines",
+        ),
+        (
+            "watchdog_s = 15",
+            "stays_on_when_silent = true",
+            "stays_on_when_silent: found true, allowed: nothing",
+        ),
+        (
+            METER_TABLE,
+            LINES.replace('chip = "/dev/gpiochip0"\n', ""),
+            "lines.chip: found nothing, allowed: the path",
+        ),
+        (METER_TABLE, LINES.replace("lock_closed", "residual_current"), "lines.lock_closed: found nothing"),
+        (
+            METER_TABLE,
+            LINES.replace('"6"', '"5"'),
+            'lines.lock.line: found "5" again, allowed: every line once',
+        ),
+        (METER_TABLE, LINES.replace("contactor", "horn"), "lines.horn: found the unknown name 'horn'"),
+        (
+            "[[readers]]",
+            "[keys]\nConnectorSwitch3to1PhaseSupported = { default = true }\n\n[[readers]]",
+            "found nothing that switches phases",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_device_is_told(devices, old, new, problem):
@@ -163,15 +209,21 @@ def test_what_is_not_installed_is_told(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("station", "loaded"), [("ac-smart", set()), ("own", {"pymodbus", "serial", "drivers.readers.pn532"})]
+    ("station", "loaded"),
+    [
+        ("ac-smart", set()),
+        ("own", {"pymodbus", "serial", "drivers.readers.pn532"}),
+        ("board", {"pymodbus", "serial", "gpiod", "drivers.board", "drivers.gpio", "drivers.readers.pn532"}),
+    ],
 )
 def test_only_the_declared_drivers_are_imported(tmp_path, station, loaded):
     file = tmp_path / "station.toml"
-    file.write_text(STATION)
+    file.write_text(STATION if station == "own" else STATION.replace(METER_TABLE, LINES))
     code = (
         "from engine.devices import devices_of\nfrom engine.station_file import load\n"
-        f"devices_of(load({str(file) if station == 'own' else station!r}))\nimport sys\n"
-        "print(*(name for name in sys.modules if name in ('pymodbus', 'serial', 'gpiod', 'asyncio')"
+        f"devices_of(load({station if station == 'ac-smart' else str(file)!r}))\nimport sys\n"
+        "print(*(name for name in sys.modules if name in ('pymodbus', 'serial', 'gpiod', 'asyncio',"
+        "'serial_asyncio', 'trio_asyncio', 'drivers.board', 'drivers.gpio')"
         " or name.startswith('drivers.readers.')))"
     )
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

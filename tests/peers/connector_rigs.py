@@ -3,12 +3,17 @@
 A rig of a Modbus connector is a controller in memory that does what the pilot, the cable and the lock do.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
 import trio
+from msgspec.structs import replace
 
+from drivers.board import Board, BoardSettings
+from drivers.board_connector import BoardConnector
 from drivers.interfaces import ConnectorDriver
+from drivers.lines import MemoryLines
 from drivers.map_files import load_map
 from drivers.modbus.client import ClientSettings, ModbusClient
 from drivers.modbus.device import MappedDevice
@@ -72,6 +77,20 @@ class SimulatedRig:
         return self.simulated.state().offered_a
 
 
+class ObedientLines(MemoryLines):
+    """Lines of a board whose contactor and lock do what they are told, unless they are stuck."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_stuck = False
+
+    def set(self, values: Mapping[str, bool]) -> None:
+        super().set(values)
+        for output, feedback in (("contactor", "contactor_closed"), ("lock", "lock_closed")):
+            if output in values and not self.is_stuck:
+                self.put(feedback, is_active=values[output])
+
+
 class ModbusRig:
     """A controller and a meter in memory, on one line.
 
@@ -120,6 +139,7 @@ class ModbusRig:
 
     def pilot(self, state: PilotState) -> None:
         """Let the pilot be in ``state``."""
+        self._pilot = state
         text = next(text for text, means in self.evse.pilots.items() if means == state)
         self.hold("pilot", text.rjust(2, "\0"))
 
@@ -152,6 +172,28 @@ class ModbusRig:
         register = self.evse.actions[action].writes[0].register
         return self.line.device(EVSE_UNIT)[register.table].get(register.address, 0)
 
+    @property
+    def energy_flows(self) -> bool:
+        """Whether the controller has its contactor closed, as it does by itself, and keeps it when it hears nothing."""
+        return self.offered_a > 0 and self._pilot in ("C", "D")
+
     @staticmethod
     def _store(tables: Tables, table: str, address: int, words: list[int]) -> None:
         tables[table].update(enumerate(words, address))
+
+
+class BoardRig(ModbusRig):
+    """A controller with a board beside it: the board's contactor is in series with that of the controller."""
+
+    def __init__(self, nursery: trio.Nursery, evse: Path, meter: Path) -> None:
+        self.lines = ObedientLines()
+        super().__init__(nursery, evse, meter)
+
+    def new_driver(self) -> ConnectorDriver:
+        """A driver that knows nothing yet, as after a start of the program."""
+        self.evse_settings = replace(self.evse_settings, has_lock=False, when_silent="contactor opened")
+        return BoardConnector(super().new_driver(), Board(lambda: self.lines, BoardSettings()))
+
+    @property
+    def energy_flows(self) -> bool:
+        return super().energy_flows and self.lines.outputs["contactor"]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import trio
+from msgspec.structs import replace
 from trio.testing import memory_stream_pair
 
 from drivers.map_files import SHIPPED
@@ -14,22 +15,24 @@ from engine.devices import Devices
 from machines.vocabulary.hardware import PilotState
 from machines.vocabulary.settings import Recovery
 from tests.lab import Lab
-from tests.peers.connector_rigs import METER_UNIT, ModbusRig
+from tests.peers.connector_rigs import EVSE_UNIT, METER_UNIT, BoardRig, ModbusRig
 
 SETTINGS = ReaderSettings(card=CardSettings(is_reversed=False, gone_after_s=1.0))
+ONE_PHASE = b"""{"connectorId": 1, "csChargingProfiles": {"chargingProfileId": 1, "stackLevel": 0,
+    "chargingProfilePurpose": "TxDefaultProfile", "chargingProfileKind": "Relative", "chargingSchedule": {
+    "chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 10, "numberPhases": 1}]}}}"""
 CARD = bytes.fromhex("0231303030383646343434323603")
 
 
 class WiredLab(Lab):
-    """A station with a controller that has a watchdog, a meter with a serial number, and a reader.
+    """A station with a controller, a meter that has a serial number, and a reader.
 
     The lines outlive the program; its drivers do not: :meth:`start_anew` makes them again.
     """
 
-    def __init__(self, directory, nursery) -> None:
+    def __init__(self, directory, nursery, rig=ModbusRig, evse="phoenix-charx-sec") -> None:
         super().__init__(directory)
-        self._nursery = nursery
-        self.rig = ModbusRig(nursery, SHIPPED / "phoenix-charx-sec.toml", SHIPPED / "abb-b23.toml")
+        self.rig = rig(nursery, SHIPPED / f"{evse}.toml", SHIPPED / "abb-b23.toml")
         self.has_reader = True
         self._reader_line = None
         self.meter(4711, 5000)
@@ -77,7 +80,10 @@ class WiredLab(Lab):
 
 @pytest.fixture
 async def lab(tmp_path, nursery):
-    lab = WiredLab(tmp_path, nursery)
+    return prepared(WiredLab(tmp_path, nursery))
+
+
+def prepared(lab: WiredLab) -> WiredLab:
     lab.declare(meter_value_sample_interval=60)
     lab.recover(Recovery.RESUME)
     return lab
@@ -187,3 +193,101 @@ async def test_a_connector_has_a_reader_while_one_of_two_is_well_again(lab, auto
 async def _never() -> trio.abc.Stream:
     await trio.lowlevel.checkpoint()
     raise OSError("broken for good")
+
+
+async def test_a_silent_controller_with_a_contactor_in_front_has_no_energy_in_the_declared_time(
+    tmp_path, nursery, autojump_clock
+):
+    """EV Charge Control Basic has no watchdog, and keeps its own contactor closed."""
+    lab = prepared(WiredLab(tmp_path, nursery, BoardRig, "phoenix-ev-cc-basic"))
+    rig = lab.rig
+    async with lab.powered():
+        await lab.begin()
+        await trio.sleep(1)
+        assert rig.energy_flows
+        rig.line.silent.add(EVSE_UNIT)
+        # The last turn that succeeded may have been up to half a second ago.
+        await trio.sleep(rig.evse_settings.silent_after_s - rig.evse_settings.poll_s - 0.1)
+        assert rig.energy_flows
+        await trio.sleep(rig.evse_settings.poll_s + 0.1)
+        assert rig.offered_a == 32
+        assert not rig.energy_flows
+        told = await lab.until("StatusNotification", errorCode="InternalError", status="Faulted")
+        assert told["info"].startswith("EVSE controller is silent, contactor opened")
+        rig.line.silent.clear()
+        await lab.until_status("Charging")
+        await trio.sleep(2)
+        assert rig.energy_flows
+        assert not lab.calls("StopTransaction")
+
+
+async def test_a_silent_controller_without_anything_is_said_to_charge_on(tmp_path, nursery, autojump_clock):
+    lab = prepared(WiredLab(tmp_path, nursery, evse="phoenix-ev-cc-basic"))
+    lab.rig.evse_settings = replace(lab.rig.evse_settings, when_silent="may charge on")
+    lab.start_anew()
+    async with lab.powered():
+        await lab.begin()
+        lab.rig.line.silent.add(EVSE_UNIT)
+        told = await lab.until("StatusNotification", errorCode="InternalError", status="Faulted")
+        assert told["info"].startswith("EVSE controller is silent, may charge on")
+        await trio.sleep(60)
+        assert lab.rig.energy_flows
+        lab.rig.line.silent.clear()
+        lab.rig.unplug()
+        await lab.until("StopTransaction")
+        await trio.sleep(2)
+        assert lab.rig.offered_a == 0
+
+
+async def test_the_contactor_of_the_board_opens_when_the_vehicle_wants_no_more_or_is_gone(
+    tmp_path, nursery, autojump_clock
+):
+    lab = prepared(WiredLab(tmp_path, nursery, BoardRig, "phoenix-ev-cc-basic"))
+    async with lab.powered():
+        await lab.begin()
+        for leave, return_to in ((PilotState.B, PilotState.C), (PilotState.A, None)):
+            await trio.sleep(8)
+            assert lab.rig.lines.outputs["contactor"]
+            lab.rig.pilot(leave)
+            await trio.sleep(1)
+            assert not lab.rig.lines.outputs["contactor"]
+            if return_to is not None:
+                lab.rig.pilot(return_to)
+
+
+async def test_a_welded_contactor_of_the_board_ends_the_transaction(tmp_path, nursery, autojump_clock):
+    lab = prepared(WiredLab(tmp_path, nursery, BoardRig, "phoenix-ev-cc-basic"))
+    async with lab.powered():
+        await lab.begin()
+        await trio.sleep(1)
+        lab.rig.lines.is_stuck = True
+        await lab.present()
+        await lab.until("StatusNotification", errorCode="PowerSwitchFailure")
+        lab.rig.lines.is_stuck = False
+        lab.rig.lines.put("contactor_closed", is_active=False)
+        await lab.until("StatusNotification", errorCode="NoError")
+
+
+async def test_phases_are_switched_by_the_board_without_energy(tmp_path, nursery, autojump_clock):
+    lab = prepared(WiredLab(tmp_path, nursery, BoardRig, "phoenix-ev-cc-basic"))
+    lab.declare(connector_switch3to1_phase_supported=True)
+    lines, seen = lab.rig.lines, []
+    plain = lines.set
+
+    def watched(values):
+        plain(values)
+        seen.append((lines.outputs["contactor"], lines.outputs["phases"]))
+
+    lines.set = watched
+    async with lab.powered():
+        await lab.begin()
+        await trio.sleep(2)
+        assert seen[-1] == (True, True)
+        answer = await lab.csms.call_with("SetChargingProfile", ONE_PHASE)
+        assert answer.status == "Accepted"
+        await trio.sleep(120)
+        assert seen[-1] == (True, False)
+        assert lab.rig.offered_a == 10
+    changes = [one for one, before in zip(seen[1:], seen, strict=False) if one[1] != before[1]]
+    assert changes
+    assert not any(contactor for contactor, _ in changes)

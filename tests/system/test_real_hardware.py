@@ -40,6 +40,7 @@ device = "{folder}/evse"
 baudrate = 115200
 unit = 5
 silent_after_s = 1
+stays_on_when_silent = true
 
 [connectors.parameters.meter]
 map = "eastron-sdm630"
