@@ -30,7 +30,7 @@ COUNTS = (6, 12, 24, 48, 96, 192, 384)
 WATTS = ChargingRateUnitType.W
 BOUNDS = Bounds(stack_level_max=10, periods_max=1000, installed_max=20, units=frozenset(ChargingRateUnitType))
 RUNNING = Running(connector=1, local_id=1, transaction_id=1, started_s=MIDNIGHT_S)
-SITE = site_from(((3, 230_000, 6.0),), can_switch=False)
+SITE = site_from(((3, 230_000, 6.0),), can_switch=False, turn_s=900)
 SITUATION = Situation(now_s=MIDNIGHT_S, running=(RUNNING,), ceilings_a=(80.0,))
 
 

@@ -342,7 +342,9 @@ class ChargePoint:
             is_supplied = self._survey.view(n).is_supplied
             if is_supplied is not self._supplied[n]:
                 self._supplied[n] = is_supplied
-                yield To(f"connector/{n}", SupplyAllowed() if is_supplied else SupplyWithheld())
+                news = SupplyAllowed() if is_supplied else SupplyWithheld()
+                for name in self._hearers[n, routes.HEARS[type(news)]]:
+                    yield To(name, news)
 
     def set(self, number: int) -> bool:
         """Make the setpoint of connector ``number`` what the states say by now; whether it is another one."""

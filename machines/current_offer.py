@@ -4,8 +4,9 @@ OCPP 1.6 edition 2: 3.13.2 to 3.13.4, 4.9 C5 D5 for what the status shows; IEC 6
 to follow, so the offer rises no sooner than that after its latest change, and falls at once to what it can then keep
 for so long. Only a limit that nobody knew of beforehand makes it fall again within that time (decision SC11).
 
-Time brings changes by a timer, at the next boundary of the schedule. What each limit is stands in
-machines/smart_charging/; the reasons why a connector offers nothing at all are looked at elsewhere (machines/view.py).
+Time brings changes by a timer, at the next boundary of the schedule: every connector looks then, so that what one gives
+up and another gets changes hands in one step. What each limit is stands in machines/smart_charging/; the reasons why a
+connector offers nothing at all are looked at elsewhere (machines/view.py).
 """
 
 from typing import ClassVar, NamedTuple
@@ -16,7 +17,7 @@ from statemachine import State
 
 from machines.facts import Facts
 from machines.machine import Machine, stays, when
-from machines.smart_charging.moment import offer_at
+from machines.smart_charging.moment import clock_s, offer_at
 from machines.smart_charging.schedule import HOLD_S
 from machines.vocabulary.effects import Instant, StartTimer, StopTimer
 from machines.vocabulary.notices import (
@@ -25,6 +26,7 @@ from machines.vocabulary.notices import (
     OfferBegan,
     OfferEnded,
     PhasesWanted,
+    SupplyAllowed,
     TimeLearnt,
     TransactionEnded,
     TransactionStarted,
@@ -53,7 +55,7 @@ class CurrentOfferData(Struct, frozen=True):
     phases: int = 0
     """That it may be offered on."""
     changed_s: float = -HOLD_S
-    """When it changed last, monotonic."""
+    """When it changed last for the vehicle, monotonic."""
 
 
 class Decision(NamedTuple):
@@ -67,9 +69,7 @@ class Decision(NamedTuple):
     """After how many seconds to look again."""
 
 
-Looked = (
-    LimitsChanged | KeyChanged | TimeLearnt | TransactionStarted | TransactionEnded | BoundaryDue | RiseDue
-)
+Looked = LimitsChanged | KeyChanged | TimeLearnt | TransactionStarted | TransactionEnded | RiseDue
 
 
 class CurrentOffer(Machine[CurrentOfferData, Facts]):
@@ -81,6 +81,7 @@ class CurrentOffer(Machine[CurrentOfferData, Facts]):
         LimitsChanged,
         KeyChanged,
         TimeLearnt,
+        SupplyAllowed,
         BoundaryDue,
         RiseDue,
     )
@@ -103,10 +104,9 @@ class CurrentOffer(Machine[CurrentOfferData, Facts]):
     steady.to(steady,   event=when(KeyChanged,         "9.1 ConnectorMaximumCurrent"),         cond="is_of_current", unless="must_wait",         on="follow")
     steady.to(waiting,  event=when(TimeLearnt,         "3.13.2 more, but not yet"),            cond="must_wait",                                 on="follow")
     steady.to(steady,   event=when(TimeLearnt,         "3.13.2 where the schedule is"),        unless="must_wait",                               on="follow")
-    steady.to(waiting,  event=when(BoundaryDue,        "3.13.2 more, but not yet"),            cond="must_wait",                                 on="follow")
-    steady.to(steady,   event=when(BoundaryDue,        "3.13.2 the next period"),              unless="must_wait",                               on="follow")
+    steady.to(steady,   event=when(BoundaryDue,        "3.13.2 the next period, or turn"),                                                       on="tell")
     # More than is offered, once that has stood for 5 s
-    waiting.to(steady,  event=when(RiseDue,            "IEC 61851-1 A.6"),                                                                       on="follow")
+    waiting.to(steady,  event=when(RiseDue,            "IEC 61851-1 A.6"),                                                                       on="rise")
     waiting.to(waiting, event=when(LimitsChanged,      "3.13.2 more, but not yet"),            cond="must_wait",                                 on="follow")
     waiting.to(steady,  event=when(LimitsChanged,      "3.13.2"),                              unless="must_wait",                               on="follow")
     waiting.to(waiting, event=when(TransactionStarted, "3.13.1 more, but not yet"),            cond="must_wait",                                 on="follow")
@@ -117,8 +117,10 @@ class CurrentOffer(Machine[CurrentOfferData, Facts]):
     waiting.to(steady,  event=when(KeyChanged,         "9.1 ConnectorMaximumCurrent"),         cond="is_of_current", unless="must_wait",         on="follow")
     waiting.to(waiting, event=when(TimeLearnt,         "3.13.2 more, but not yet"),            cond="must_wait",                                 on="follow")
     waiting.to(steady,  event=when(TimeLearnt,         "3.13.2 where the schedule is"),        unless="must_wait",                               on="follow")
-    waiting.to(waiting, event=when(BoundaryDue,        "3.13.2 more, but not yet"),            cond="must_wait",                                 on="follow")
-    waiting.to(steady,  event=when(BoundaryDue,        "3.13.2 the next period"),              unless="must_wait",                               on="follow")
+    waiting.to(waiting, event=when(BoundaryDue,        "3.13.2 the next period, or turn"),                                                       on="tell")
+    # What was withheld for another reason stands again: for the vehicle that is a change
+    steady.to(steady,   event=when(SupplyAllowed,      "IEC 61851-1 A.6"),                                                                       on="note")
+    waiting.to(waiting, event=when(SupplyAllowed,      "IEC 61851-1 A.6"),                                                                       on="wait_anew")
     # The end
     steady.to(idle,     event=when(TransactionEnded,   "3.13.1"),                              cond="is_over",                                   on="end")
     waiting.to(idle,    event=when(TransactionEnded,   "3.13.1"),                              cond="is_over",                                   on="end")
@@ -130,6 +132,7 @@ class CurrentOffer(Machine[CurrentOfferData, Facts]):
     stays(LimitsChanged, "no transaction runs here", idle)
     stays(KeyChanged, "no transaction runs here", idle)
     stays(TimeLearnt, "no transaction runs here", idle)
+    stays(SupplyAllowed, "no transaction runs here", idle)
 
     impossible: ClassVar = {
         ("idle", BoundaryDue): "its timer ends with the transaction",
@@ -160,8 +163,8 @@ class CurrentOffer(Machine[CurrentOfferData, Facts]):
             now = Instant(now.boot, now.seconds, looked.utc)
         found = offer_at(charging, self.facts.number, now)
         boundary_s = None
-        if found.until_s is not None and now.utc is not None:
-            boundary_s = max(WAIT_MIN_S, found.until_s - now.utc)
+        if found.until_s is not None:
+            boundary_s = max(WAIT_MIN_S, found.until_s - clock_s(now))
         if found.limit_a < offered_a:
             return Decision(found.lasting_a, found.phases, False, boundary_s)
         if found.lasting_a <= offered_a:
@@ -198,6 +201,21 @@ class CurrentOffer(Machine[CurrentOfferData, Facts]):
             self.emit(PhasesWanted(decision.phases))
         if decision.offered_a != self.data.offered_a:
             self.data = replace(self.data, offered_a=decision.offered_a, changed_s=self.facts.now.seconds)
+
+    def note(self) -> None:
+        self.data = replace(self.data, changed_s=self.facts.now.seconds)
+
+    def wait_anew(self) -> None:
+        self.note()
+        self.emit(StartTimer(RISE, HOLD_S, RiseDue()))
+
+    def rise(self, due: RiseDue) -> None:
+        self.follow(due)
+        self.tell()
+
+    def tell(self) -> None:
+        """Let every connector look, this one too: together they may draw no more than they share at any instant."""
+        self.emit(LimitsChanged())
 
     def end(self) -> None:
         self.data = CurrentOfferData()

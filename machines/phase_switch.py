@@ -3,8 +3,8 @@
 OCPP 1.6 edition 2: 7.8 numberPhases, 9.4 ConnectorSwitch3to1PhaseSupported; hardware facts B2. A vehicle must see no
 phase come or go while it charges: the offer is taken back and the contactor opened, after ``phase_switch_wait_s`` the
 phases are switched, and a moment later the offer stands again. That is done no more often than every
-``phase_switch_dwell_s``. Where fewer phases are allowed than are connected nothing is offered until it is done; where
-more are, charging goes on until then. Between transactions phases are switched at once.
+``phase_switch_dwell_s``. Where fewer phases are allowed than are connected nothing is offered until it is done, or until
+they are allowed again (IEC 61851-1 table A.6: and it has been so for 5 s); where more are, charging goes on until then. Between transactions phases are switched at once.
 """
 
 from typing import ClassVar
@@ -15,6 +15,7 @@ from statemachine import State
 
 from machines.facts import Facts
 from machines.machine import Machine, stays, when
+from machines.smart_charging.schedule import HOLD_S
 from machines.vocabulary.effects import StartTimer, StopTimer
 from machines.vocabulary.notices import OfferBegan, OfferEnded, PhasesWanted
 
@@ -33,7 +34,7 @@ class SwitchDue(Struct, frozen=True):
 
 
 class SettleDue(Struct, frozen=True):
-    """The phases have been switched."""
+    """The offer may stand again."""
 
 
 class PhaseSwitchData(Struct, frozen=True):
@@ -67,7 +68,7 @@ class PhaseSwitch(Machine[PhaseSwitchData, Facts]):
     delayed.to(steady,    event=when(PhasesWanted, "7.8 they are connected"),            cond="is_connected",                               on="stay")
     delayed.to(held,      event=when(PhasesWanted, "7.8 fewer"),                         cond="is_fewer",                                   on="want")
     delayed.to(delayed,   event=when(PhasesWanted, "7.8 more still"),                    cond="is_more",                                    on="want")
-    held.to(steady,       event=when(PhasesWanted, "7.8 they are connected"),            cond="is_connected",                               on="stay")
+    held.to(settling,     event=when(PhasesWanted, "7.8 they are connected, IEC 61851-1 A.6"), cond="is_connected",                         on="resume")
     held.to(held,         event=when(PhasesWanted, "7.8 fewer still"),                   cond="is_fewer",                                   on="want")
     held.to(delayed,      event=when(PhasesWanted, "7.8 more"),                          cond="is_more",                                    on="want")
     delayed.to(pausing,   event=when(DwellOver,    "9.4 now they may be switched"),                                                         on="wait")
@@ -167,6 +168,10 @@ class PhaseSwitch(Machine[PhaseSwitchData, Facts]):
     def stay(self, wanted: PhasesWanted) -> None:
         self.want(wanted)
         self.emit(StopTimer(DWELL))
+
+    def resume(self, wanted: PhasesWanted) -> None:
+        self.stay(wanted)
+        self.emit(StartTimer(SWITCH, HOLD_S, SettleDue()))
 
     def switch(self) -> None:
         wanted = self.data.wanted

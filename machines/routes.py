@@ -115,7 +115,7 @@ HEARS: dict[type[Notice], tuple[str, ...]] = {
     notices.VehicleDisconnected: ("transaction", "connector"),
     notices.EnergyRequested: ("connector",),
     notices.EnergyRefused: ("connector",),
-    notices.SupplyAllowed: ("connector",),
+    notices.SupplyAllowed: ("current_offer", "connector"),
     notices.SupplyWithheld: ("connector",),
     notices.Authorized: ("transaction",),
     notices.IdTagLearnt: ("local_list", "authorization_cache"),

@@ -192,8 +192,10 @@ ENTRIES: tuple[Entry, ...] = (
     whole("limits.deliveries_max", 8, 4_096),
     whole("limits.queue_size_max", 100, 10_000_000),
     whole("limits.collected_max", 2, 10_000),
-    number("limits.phase_switch_wait_s", 1, 600),
+    # With the second that follows, no less than a vehicle takes to follow (IEC 61851-1, table A.6).
+    number("limits.phase_switch_wait_s", 4, 600),
     number("limits.phase_switch_dwell_s", 0, DAY_S),
+    whole("limits.sharing_turn_s", 60, DAY_S),
     whole("limits.schedule_duration_max_s", 60, 31 * DAY_S),
     whole("limits.schedule_periods_max", 1, 10_000),
     whole("limits.cache_size_max", 1, 10_000),
@@ -323,6 +325,9 @@ CONNECTOR_DRIVERS: dict[str, tuple[Entry, ...]] = {
         number("lines.lock_timeout_s", 0.1, 60, optional=True),
     ),
 }
+
+PHASE_SWITCHING_DRIVERS = frozenset({"simulated"})
+"""Those of a connector that can charge on one phase instead of three."""
 
 READER_DRIVERS: dict[str, tuple[Entry, ...]] = {
     "simulated": (),

@@ -8,10 +8,11 @@ import math
 
 from msgspec import Struct
 
-from machines.smart_charging.prepare import Plan, Prepared
+from machines.smart_charging.prepare import Plan, Stack
 from machines.smart_charging.profiles import Book, Running
 from machines.smart_charging.schedule import Offer, Situation, offer, offered
-from machines.smart_charging.site import UNLIMITED
+from machines.smart_charging.sharing import is_short, shares
+from machines.smart_charging.site import UNLIMITED, Outlet
 from machines.vocabulary.effects import Instant
 
 
@@ -78,27 +79,53 @@ def situation(charging: Charging, now: Instant) -> Situation:
     )
 
 
+def clock_s(now: Instant) -> float:
+    """What :func:`offer_at` goes by: the time of day, or until that is known the time since the start of the run."""
+    return now.seconds if now.utc is None else now.utc
+
+
 def offer_at(charging: Charging, number: int, now: Instant) -> Offer:
-    """What may be offered on connector ``number`` at ``now``."""
+    """What may be offered on connector ``number``, where a transaction runs, at ``now``."""
     if now.utc is not None:
         return offer(charging.plan, situation(charging, now), number)
-    outlet = charging.plan.site.outlet(number)
-    local_ids = {one.local_id for one in charging.transactions if one.connector == number}
-    own = [one for one in charging.plan.transaction[number - 1] if one.local_id in local_ids]
-    active = max(1, sum(not one.is_ending for one in charging.transactions))
-    pool = _least(charging.plan.station)
-    if charging.installation_a is not None:
-        pool = min(pool, outlet.parts_of_a(charging.installation_a))
-    parts = min(
-        _least(own),
-        _least(charging.plan.default[number - 1]),
-        # Shared by as many as there are, since nobody knows who may have how much.
-        pool // active,
-        outlet.parts_of_a(charging.ceilings_a[number - 1]),
+    plan, seconds = charging.plan, math.floor(now.seconds)
+    active = sorted(
+        (one for one in charging.transactions if not one.is_ending or one.connector == number),
+        key=lambda one: one.local_id,
     )
-    limit_a = offered(outlet, parts)
-    return Offer(limit_a=limit_a, lasting_a=limit_a, phases=outlet.phases, until_s=None)
+    outlets = [plan.site.outlet(one.connector) for one in active]
+    stacks = [
+        (
+            *(own for own in plan.transaction[one.connector - 1] if own.local_id == one.local_id),
+            *plan.default[one.connector - 1],
+        )
+        for one in active
+    ]
+    wants = [
+        min(_least(stack), outlet.parts_of_a(charging.ceilings_a[outlet.number - 1]))
+        for stack, outlet in zip(stacks, outlets, strict=True)
+    ]
+    pool = _least(plan.station)
+    if charging.installation_a is not None:
+        pool = min(pool, plan.site.station.parts_of_a(charging.installation_a))
+    least = [outlet.parts_of_a(outlet.current_min_a) for outlet in outlets]
+    place = [one.connector for one in active].index(number)
+    turn, turn_s = seconds // plan.site.turn_s, plan.site.turn_s
+    limit_a = offered(outlets[place], shares(pool, wants, least, turn)[place])
+    return Offer(
+        limit_a=limit_a,
+        lasting_a=limit_a,
+        phases=_fewest((*stacks[place], *plan.station), outlets[place]),
+        until_s=(turn + 1) * turn_s if is_short(pool, wants, least) else None,
+    )
 
 
-def _least(stack: "tuple[Prepared, ...] | list[Prepared]") -> int:
+def _least(stack: Stack) -> int:
+    """Parts of the least limit that any of ``stack`` ever has."""
     return min((one.least for one in stack), default=UNLIMITED)
+
+
+def _fewest(stack: Stack, outlet: Outlet) -> int:
+    """The fewest phases that any of ``stack`` ever allows, as ``outlet`` can connect them."""
+    fewest = min((one.fewest for one in stack), default=outlet.phases)
+    return min(fewest, outlet.phases) if outlet.can_switch else outlet.phases

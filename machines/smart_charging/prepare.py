@@ -54,10 +54,24 @@ class Prepared(Struct, frozen=True, kw_only=True):
     pieces: tuple[Piece, ...]
     least: int
     """Parts of its least limit."""
+    fewest: int
+    """Phases where it allows the fewest."""
 
 
 Stack = tuple[Prepared, ...]
 """Profiles in the order in which they are asked: the first that says something counts."""
+
+
+class Rate(Struct, frozen=True):
+    """A minChargingRate: less than this is allowed, and a vehicle makes poor use of it (7.11)."""
+
+    rate: float
+    is_current: bool
+    """In A for each phase; else in W for all of them."""
+
+    def parts(self, outlet: Outlet, phases: int) -> int:
+        """The same for each of ``phases`` that are connected of ``outlet``."""
+        return outlet.parts_of_a(self.rate) if self.is_current else outlet.parts_of_w(self.rate, phases)
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -70,6 +84,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     """Of each connector, connector 1 first: the TxProfiles of its transactions."""
     default: tuple[Stack, ...]
     """Of each connector: the TxDefaultProfiles that hold there."""
+    rates: tuple[tuple[int, Rate], ...]
+    """The chargingProfileId and the minChargingRate of the profiles that have one."""
 
 
 def plan_of(book: Book, site: Site) -> Plan:
@@ -89,7 +105,15 @@ def plan_of(book: Book, site: Site) -> Plan:
         default=tuple(
             _stack(_defaults(by_purpose[DEFAULT_PROFILE], outlet), outlet) for outlet in site.outlets
         ),
+        rates=tuple((one.profile.charging_profile_id, rate) for one in book if (rate := _rate(one))),
     )
+
+
+def _rate(installed: Installed) -> Rate | None:
+    schedule = installed.profile.charging_schedule
+    if schedule.min_charging_rate is None:
+        return None
+    return Rate(schedule.min_charging_rate, schedule.charging_rate_unit is ChargingRateUnitType.A)
 
 
 def _defaults(installed: list[Installed], outlet: Outlet) -> list[Installed]:
@@ -145,4 +169,5 @@ def prepare(installed: Installed, outlet: Outlet) -> Prepared:
         starts=tuple(starts),
         pieces=tuple(pieces),
         least=min(piece[1] for piece in pieces),
+        fewest=min(piece[2] for piece in pieces),
     )

@@ -11,13 +11,14 @@ OCPP 1.6 edition 2: 3.13.2 to 3.13.5, 5.7; facts 9.4. At any moment the limit of
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from msgspec import Struct
 
 from machines.smart_charging.prepare import Piece, Plan, Prepared, Stack
 from machines.smart_charging.profiles import PHASES_ASSUMED, Running
-from machines.smart_charging.sharing import shares
+from machines.smart_charging.sharing import is_short, shares
 from machines.smart_charging.site import UNLIMITED, Outlet
 from machines.vocabulary.ocpp import ChargingRateUnitType
 
@@ -74,7 +75,7 @@ class Offer(Struct, frozen=True, kw_only=True):
     phases: int
     """That it may be offered on."""
     until_s: int | None
-    """When this may be another; None if only a message can change it."""
+    """When this may be another, by the clock that was asked; None if only a message can change it."""
 
 
 # One stack
@@ -172,7 +173,7 @@ def _together(parts: Sequence[list[Piece]]) -> Iterator[tuple[int, list[Piece]]]
     coming = [next(rest, None) for rest in following]
     at = current[0][0]
     while True:
-        yield at, current
+        yield at, list(current)
         times = [piece[0] for piece in coming if piece is not None]
         if not times:
             return
@@ -225,7 +226,8 @@ def _shared_spans(
 ) -> list[Span]:
     """:func:`spans` where other connectors charge too, so that the limit of the station is shared.
 
-    The transaction that began first comes first; one that is only thought of comes last (decision SC9).
+    The transaction that began first comes first, one that is only thought of last, and where it is too little for all
+    they take turns, on a grid of the time of day (decision SC9).
     """
     began = sorted((one.started_s, one.connector) for one in situation.running)
     order = [connector for _, connector in began]
@@ -233,15 +235,35 @@ def _shared_spans(
         order.append(number)
     outlets = [plan.site.outlet(connector) for connector in order]
     most = [outlet.parts_of_a(situation.ceilings_a[outlet.number - 1]) for outlet in outlets]
-    least = [outlet.parts_of_a(outlet.current_min_a) for outlet in outlets]
     wanted = [transaction_part(plan, situation, connector, station[0][0], end) for connector in order]
-    place = order.index(number)
+    place, turn_s = order.index(number), plan.site.turn_s
     found: list[Span] = []
-    for at, (pool, *pieces) in _together((station, *wanted)):
+    for (at, (pool, *pieces)), (until, _) in pairwise((*_together((station, *wanted)), (end, []))):
         wants = [min(piece[1], limit) for piece, limit in zip(pieces, most, strict=True)]
-        parts = shares(pool[1], wants, least)[place]
-        found.append((at, parts, _phases(outlets[place], pieces[place], pool)))
+        least = [
+            _least_of_use(plan, outlet, piece, min(want, pool[1]))
+            for outlet, piece, want in zip(outlets, pieces, wants, strict=True)
+        ]
+        begins = [at]
+        if is_short(pool[1], wants, least):
+            begins.extend(range((at // turn_s + 1) * turn_s, until, turn_s))
+        phases = _phases(outlets[place], pieces[place], pool)
+        found.extend(
+            (begin, shares(pool[1], wants, least, begin // turn_s)[place], phases) for begin in begins
+        )
     return found
+
+
+def _least_of_use(plan: Plan, outlet: Outlet, piece: Piece, most: int) -> int:
+    """What ``outlet`` has of a shared limit if it has anything: what it can offer, and minChargingRate if it may.
+
+    The rate is for sharing only (7.11, decision SC15): who may not have as much has what there is.
+    """
+    least = outlet.parts_of_a(outlet.current_min_a)
+    for profile_id, rate in plan.rates:
+        if profile_id == piece[3]:
+            return max(least, min(rate.parts(outlet, piece[2]), most))
+    return least
 
 
 # The composite schedule

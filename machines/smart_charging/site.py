@@ -72,6 +72,8 @@ class Site(Struct, frozen=True):
     """What a limit for connector 0 means."""
     outlets: tuple[Outlet, ...]
     """Connector 1 first."""
+    turn_s: int
+    """How long those that come first are served where there is too little for all."""
 
     def outlet(self, number: int) -> Outlet:
         """Connector ``number``; 0 is the station."""
@@ -84,10 +86,14 @@ def site_of(settings: Settings, keys: Keys) -> Site:
         (connector.phases, round(connector.voltage_v * 1000), connector.current_min_a)
         for connector in settings.connectors
     )
-    return site_from(wiring, can_switch=keys.connector_switch3to1_phase_supported)
+    return site_from(
+        wiring,
+        can_switch=keys.connector_switch3to1_phase_supported,
+        turn_s=settings.limits.sharing_turn_s,
+    )
 
 
-def site_from(wiring: tuple[tuple[int, int, float], ...], *, can_switch: bool) -> Site:
+def site_from(wiring: tuple[tuple[int, int, float], ...], *, can_switch: bool, turn_s: int) -> Site:
     """The outlets of connectors with these phases, voltages in mV, and least currents in A."""
     voltages = [voltage_mv for _, voltage_mv, _ in wiring]
     multiple = math.lcm(*voltages)
@@ -118,4 +124,4 @@ def site_from(wiring: tuple[tuple[int, int, float], ...], *, can_switch: bool) -
         min(least_a for _, _, least_a in wiring),
         switches=can_switch and most_phases > 1,
     )
-    return Site(station, outlets)
+    return Site(station, outlets, turn_s)

@@ -81,6 +81,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     """From the opening of the contactor to the switching of phases."""
     phase_switch_dwell_s: float
     """Between two switchings within a transaction."""
+    sharing_turn_s: int
+    """How long the same connectors are served where a shared limit is too little for all."""
     schedule_duration_max_s: int
     """Of what GetCompositeSchedule tells at most."""
     schedule_periods_max: int

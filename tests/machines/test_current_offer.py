@@ -7,13 +7,14 @@ from machines.current_offer import BOUNDARY, RISE, BoundaryDue, CurrentOffer, Cu
 from machines.smart_charging.moment import Begun, Charging
 from machines.smart_charging.prepare import plan_of
 from machines.smart_charging.schedule import HOLD_S, LOOK_AHEADS_S
-from machines.vocabulary.effects import StartTimer, StopTimer
+from machines.vocabulary.effects import Instant, StartTimer, StopTimer
 from machines.vocabulary.notices import (
     KeyChanged,
     LimitsChanged,
     OfferBegan,
     OfferEnded,
     PhasesWanted,
+    SupplyAllowed,
     TimeLearnt,
     TransactionEnded,
     TransactionStarted,
@@ -42,7 +43,6 @@ LOOKS = [
     TransactionEnded(5),
     KeyChanged("connector_maximum_current"),
     TimeLearnt(NOW.utc),
-    BoundaryDue(),
 ]
 """What makes it look at the limits again."""
 
@@ -68,7 +68,10 @@ def offering(amperes, phases=3):
     return CurrentOfferData(local_id=4, offered_a=amperes, phases=phases, changed_s=NOW.seconds)
 
 
-IN_OFFER = {BoundaryDue, KeyChanged, LimitsChanged, TimeLearnt, TransactionEnded, TransactionStarted}
+IN_OFFER = {
+    *(BoundaryDue, KeyChanged, LimitsChanged, SupplyAllowed),
+    *(TimeLearnt, TransactionEnded, TransactionStarted),
+}
 MATTERS = {"idle": {TransactionStarted}, "steady": IN_OFFER, "waiting": IN_OFFER | {RiseDue}}
 
 
@@ -135,17 +138,49 @@ def test_other_phases_are_wanted_at_once_even_where_the_current_waits(state, mes
 
 def test_when_the_wait_is_over_it_rises():
     """The timer says so better than two clocks that are compared."""
-    assert told("waiting", RiseDue()) == ("steady", [NO_BOUNDARY, NO_RISE], offering(16.0))
+    risen = ("steady", [NO_BOUNDARY, NO_RISE, LimitsChanged()], offering(16.0))
+    assert told("waiting", RiseDue()) == risen
     schedule = payload("default", {0: 12, 60: 20}, start_s=NOW_S)
     looks_again = StartTimer(BOUNDARY, 60.0, BoundaryDue())
     assert told("waiting", RiseDue(), profiles=(schedule,)) == (
         "steady",
-        [looks_again, NO_RISE],
+        [looks_again, NO_RISE, LimitsChanged()],
         offering(12.0),
     )
     single = payload("default", {0: 12}, start_s=NOW_S, phases=1)
-    risen = ("steady", [SOME_TIME, NO_RISE, PhasesWanted(1)], offering(12.0, phases=1))
+    emitted = [SOME_TIME, NO_RISE, PhasesWanted(1), LimitsChanged()]
+    risen = ("steady", emitted, offering(12.0, phases=1))
     assert told("waiting", RiseDue(), profiles=(single,), can_switch=True) == risen
+
+
+def test_what_was_withheld_for_another_reason_is_a_change_when_it_stands_again():
+    noted = replace(TEN, changed_s=NOW.seconds)
+    assert told("steady", SupplyAllowed()) == ("steady", [], noted)
+    assert told("waiting", SupplyAllowed()) == ("waiting", [StartTimer(RISE, HOLD_S, RiseDue())], noted)
+
+
+@IN_USE
+def test_at_a_boundary_every_connector_looks(state):
+    """This one too: what one gives up and another gets changes hands in one step."""
+    assert told(state, BoundaryDue()) == (state, [LimitsChanged()], TEN)
+
+
+def test_without_the_time_of_day_it_looks_again_when_it_is_the_next_ones_turn():
+    timeless = Instant(1, 890.0, None)
+    charging = Charging(
+        plan=plan_of((), site(3, 3)),
+        book=(),
+        transactions=(MINE, replace(MINE, connector=2, local_id=5)),
+        intents=frozenset(),
+        ceilings_a=(16.0, 16.0),
+        installation_a=8.0,
+    )
+    looks_again = StartTimer(BOUNDARY, 10.0, BoundaryDue())
+    after = alone.told(
+        CurrentOffer, "steady", TEN, LimitsChanged(), charging=charging, local_id=4, now=timeless
+    )
+    assert after.emitted == [looks_again, NO_RISE]
+    assert after.data.offered_a == 8.0
 
 
 @IN_USE

@@ -12,6 +12,7 @@ from machines.phase_switch import (
     SettleDue,
     SwitchDue,
 )
+from machines.smart_charging.schedule import HOLD_S
 from machines.vocabulary.effects import StartTimer, StopTimer
 from machines.vocabulary.notices import OfferBegan, OfferEnded, PhasesWanted
 from tests.machines import alone
@@ -65,7 +66,11 @@ def test_phases_that_were_switched_just_now_stay_and_nothing_is_offered_on_too_m
 def test_what_is_connected_needs_no_switching():
     assert told("steady", THREE, phases(3)) == unmoved("steady", phases(3))
     assert told("delayed", ONE, phases(1, 3)) == ("steady", [StopTimer(DWELL)], phases(1))
-    assert told("held", THREE, phases(3, 1)) == ("steady", [StopTimer(DWELL)], phases(3))
+
+
+def test_what_was_withheld_for_other_phases_is_offered_again_once_it_was_so_for_5_s():
+    resumes = [StopTimer(DWELL), StartTimer(SWITCH, HOLD_S, SettleDue())]
+    assert told("held", THREE, phases(3, 1)) == ("settling", resumes, phases(3))
 
 
 def test_what_is_wanted_may_change_while_it_waits():

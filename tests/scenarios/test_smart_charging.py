@@ -372,13 +372,13 @@ async def test_without_a_connection_the_schedule_goes_on(lab, autojump_clock):
 # One limit, several connectors
 
 
-async def two(lab):
-    """Both connectors charge."""
+async def two(lab, then="Charging"):
+    """Both connectors charge, or the second one does ``then``."""
     await lab.charge()
     lab.connector(2).plug_in()
     await lab.until_status("Preparing", 2)
     lab.swipe("OTHER", (2,))
-    await lab.until_status("Charging", 2)
+    await lab.until_status(then, 2)
     await settle(lab)
 
 
@@ -408,15 +408,72 @@ async def test_what_the_installation_carries_is_shared_without_any_profile(lab, 
 async def test_where_it_is_too_little_for_two_the_first_one_charges(lab, autojump_clock):
     declare_installation(lab, current_max_a=10.0)
     async with lab.powered():
-        await lab.charge()
-        lab.connector(2).plug_in()
-        await lab.until_status("Preparing", 2)
-        lab.swipe("OTHER", (2,))
-        await lab.until_status("SuspendedEVSE", 2)
+        await two(lab, "SuspendedEVSE")
         assert (offered(lab, 1), offered(lab, 2)) == (10, 0)
         lab.connector(1).unplug()
         await lab.until_status("Charging", 2)
         assert offered(lab, 2) == 10
+
+
+async def test_where_it_is_too_little_for_two_they_take_turns(lab, autojump_clock):
+    declare_installation(lab, current_max_a=10.0)
+    lab.limit(sharing_turn_s=300)
+    async with lab.powered():
+        await two(lab, "SuspendedEVSE")
+        midnight = trio.current_time() - lab.now().timestamp() % 86_400
+        seen = []
+        for turn in range(1, 5):
+            await trio.sleep_until(midnight + turn * 300 - 1)
+            seen.append((offered(lab, 1), offered(lab, 2)))
+        assert seen == [(10, 0), (0, 10), (10, 0), (0, 10)]
+        assert lab.statuses(1)[-4:] == ["Charging", "SuspendedEVSE", "Charging", "SuspendedEVSE"]
+        assert lab.statuses(2)[-4:] == ["SuspendedEVSE", "Charging", "SuspendedEVSE", "Charging"]
+        schedules = [await told(lab, 400, connector) for connector in (1, 2)]
+        boundary = min(second for schedule in schedules for second in schedule if second)
+        assert schedules == [
+            {0: 0, boundary: 10, boundary + 300: 0},
+            {0: 10, boundary: 0, boundary + 300: 10},
+        ]
+
+
+async def test_a_vehicle_that_charges_badly_below_a_rate_takes_turns_instead(lab, autojump_clock):
+    declare_installation(lab, current_max_a=16.0)
+    async with lab.powered():
+        await two(lab)
+        assert (offered(lab, 1), offered(lab, 2)) == (8, 8)
+        await install(lab, "default", {0: 32}, schedule={"minChargingRate": 10})
+        await settle(lab)
+        assert (offered(lab, 1), offered(lab, 2)) == (16, 0)
+        await trio.sleep(900)
+        assert (offered(lab, 1), offered(lab, 2)) == (0, 16)
+
+
+async def test_after_a_restart_without_the_time_they_take_turns_too(lab, autojump_clock):
+    declare_installation(lab, current_max_a=10.0)
+    lab.recover(Recovery.RESUME)
+    async with lab.powered():
+        await two(lab, "SuspendedEVSE")
+    lab.is_linked = False
+    async with lab.powered(until_accepted=False):
+        await trio.sleep(20)
+        first = (offered(lab, 1), offered(lab, 2))
+        await trio.sleep(900)
+        assert {first, (offered(lab, 1), offered(lab, 2))} == {(10, 0), (0, 10)}
+
+
+async def test_the_cable_is_a_limit(lab, autojump_clock):
+    connector = lab.connector()
+    connector.settings = replace(connector.settings, cable_rating_a=13.0)
+    async with lab.powered():
+        await lab.charge()
+        assert offered(lab) == 13
+        assert await told(lab) == {0: 13}
+        connector.unplug()
+        await lab.until_status("Available")
+        connector.settings = replace(connector.settings, cable_rating_a=20.0)
+        await lab.charge()
+        assert offered(lab) == 20
+        assert await told(lab) == {0: 20}
 
 
 def declare_installation(lab, **limits):
@@ -520,6 +577,42 @@ async def test_one_phase_again_waits_without_energy_until_it_may_be_switched(lab
         assert (offered(lab), phases(lab)) == (0, 3)
         await trio.sleep(60)
         assert (offered(lab), phases(lab)) == (10, 1)
+
+
+async def test_what_was_withheld_for_other_phases_comes_back_no_sooner_than_5_s_later(lab, autojump_clock):
+    lab.limit(phase_switch_dwell_s=100)
+    async with lab.powered():
+        await lab.charge()
+        await settle(lab)
+        await one_phase(lab, to_s=60)
+        await trio.sleep(130)
+        assert (offered(lab), phases(lab)) == (16, 3)
+        await one_phase(lab)
+        await trio.sleep(1)
+        assert (offered(lab), phases(lab)) == (0, 3)
+        await lab.csms.call(ClearChargingProfile())
+        await trio.sleep(3.9)
+        assert offered(lab) == 0
+        await trio.sleep(1.2)
+        assert (offered(lab), phases(lab)) == (32, 3)
+
+
+async def test_when_it_is_offered_again_the_current_stays_for_5_s(lab, autojump_clock):
+    """After phases were switched, as after any other change."""
+    async with lab.powered():
+        await lab.charge()
+        await settle(lab)
+        await one_phase(lab)
+        await trio.sleep(12)
+        assert (offered(lab), phases(lab)) == (10, 1)
+        await install(lab, "default", {0: 16}, schedule={"chargingSchedulePeriod": ONE_PHASE_AT_16})
+        await trio.sleep(3.5)
+        assert offered(lab) == 10
+        await trio.sleep(1)
+        assert offered(lab) == 16
+
+
+ONE_PHASE_AT_16 = [{"startPeriod": 0, "limit": 16, "numberPhases": 1}]
 
 
 async def test_a_transaction_that_ends_while_phases_are_switched_ends(lab, autojump_clock):

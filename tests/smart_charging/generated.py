@@ -46,6 +46,7 @@ class Generator:
             for number in range(1, count + 1)
             if self.happens(0.75)
         )
+        is_long = self.happens(0.02)
         events = [self.event(count) for _ in range(random.choice((0, 1, 2, 3, 4, 5, 6, 8, 12)))]
         return Case(
             outlets=tuple(
@@ -67,10 +68,9 @@ class Generator:
             events=tuple(sorted(events, key=lambda event: event["at_s"])),
             now_s=self.now_s,
             connector=random.choice((0, *range(1, count + 1), *range(1, count + 1))),
-            duration_s=random.randrange(DAY_S, 9 * DAY_S)
-            if self.happens(0.02)
-            else random.choice((0, 30, 60, 90, 150)),
+            duration_s=random.randrange(DAY_S, 9 * DAY_S) if is_long else random.choice((0, 30, 60, 90, 150)),
             unit=random.choice(("A", "W")),
+            turn_s=900 if is_long else random.choice((7, 60, 900)),
         )
 
     # Requests
@@ -158,8 +158,9 @@ class Generator:
             near = self.now_s + random.choice((-60, -30, 0, 15)) + random.randrange(-40, 40)
             days = random.choice((0, -1, -7, -30, 1)) if kind == "Recurring" else random.choice((0, 0, 0, -1))
             schedule["startSchedule"] = self.wire_time(near + days * DAY_S)
-        if self.happens(0.1):
-            schedule["minChargingRate"] = -1 if self.is_wrong() else random.choice((0, 6, 4140.5))
+        if self.happens(0.15):
+            rates = (0, 6, 10, 13.5) if unit == "A" else (0, 4140.5, 6900, 11_000)
+            schedule["minChargingRate"] = -1 if self.is_wrong() else random.choice(rates)
         return schedule
 
     def period(self, start: int, unit: str) -> Json:
@@ -185,7 +186,7 @@ class Generator:
         )
         match random.randrange(4):
             case 0:
-                return moment.isoformat().replace("+00:00", "")
+                return moment.isoformat()
             case 1:
                 return moment.astimezone(timezone(timedelta(hours=2, minutes=30))).isoformat()
             case _:

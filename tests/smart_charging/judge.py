@@ -26,7 +26,9 @@ SECONDS_MAX = 400
 
 def site(case: Case) -> Site:
     return site_from(
-        tuple((o.phases, round(o.volts * 1000), o.least_a) for o in case.outlets), can_switch=case.can_switch
+        tuple((o.phases, round(o.volts * 1000), o.least_a) for o in case.outlets),
+        can_switch=case.can_switch,
+        turn_s=case.turn_s,
     )
 
 

@@ -54,6 +54,7 @@ class Case(Struct, frozen=True, kw_only=True):
     connector: int
     duration_s: int
     unit: str
+    turn_s: int = 900
 
 
 class Held(Struct, frozen=True, kw_only=True):
@@ -222,7 +223,16 @@ def amps(profile: ChargingProfile, period, volts: float, connected: int) -> Frac
 
 def transaction_limit(case: Case, held: list[Held], number: int, t: int):
     """(A per phase, numberPhases) of the transaction of a connector; (None, 3) if nothing is said."""
-    outlet = case.outlets[number - 1]
+    said = transaction_period(case, held, number, t)
+    if said is None:
+        return None, 3
+    outlet, (profile, period) = case.outlets[number - 1], said
+    phases = period.number_phases or 3
+    return amps(profile, period, outlet.volts, used_phases(case, outlet, phases)), phases
+
+
+def transaction_period(case: Case, held: list[Held], number: int, t: int):
+    """The profile that counts for the transaction of a connector, and its period; None if nothing is said."""
     running = [one for one in case.running if one.connector == number]
     began_s = running[0].started_s if running else None
     ranked = []
@@ -246,11 +256,24 @@ def transaction_limit(case: Case, held: list[Held], number: int, t: int):
         period = period_at(one, began_s, case.now_s, t)
         if period is not None and (best is None or (rank, level) > best[0]):
             best = ((rank, level), one.profile, period)
-    if best is None:
-        return None, 3
-    _, profile, period = best
-    phases = period.number_phases or 3
-    return amps(profile, period, outlet.volts, used_phases(case, outlet, phases)), phases
+    return None if best is None else best[1:]
+
+
+def least_of_use(case: Case, held: list[Held], number: int, t: int, most: Fraction) -> Fraction:
+    """A per phase below which a share is of no use: too little to offer, or for the vehicle to charge well with.
+
+    What a vehicle charges well with counts only as far as it may have that much at all.
+    """
+    outlet = case.outlets[number - 1]
+    least = Fraction(str(outlet.least_a))
+    said = transaction_period(case, held, number, t)
+    if said is None or said[0].charging_schedule.min_charging_rate is None:
+        return least
+    schedule, connected = said[0].charging_schedule, used_phases(case, outlet, said[1].number_phases or 3)
+    rate = Fraction(str(schedule.min_charging_rate))
+    if schedule.charging_rate_unit.value == "W":
+        rate /= Fraction(str(outlet.volts)) * connected
+    return max(least, min(rate, most))
 
 
 def station_limit(case: Case, held: list[Held], t: int):
@@ -280,15 +303,18 @@ def own_limit(case: Case, held: list[Held], number: int, t: int):
     return ceiling if limit is None else min(limit, ceiling), phases
 
 
-def shared(pool: Fraction, wants: list[Fraction], least: list[Fraction]) -> list[Fraction]:
-    """Who gets what of ``pool``: every way to share it is tried until one is even."""
+def shared(pool: Fraction, wants: list[Fraction], least: list[Fraction], turn: int) -> list[Fraction]:
+    """Who gets what of ``pool`` in a turn: every way to share it is tried until one is even."""
+    queue = [index for index, want in enumerate(wants) if want >= least[index] and least[index] <= pool]
+    if not queue:
+        return [min(want, pool) for want in wants]
+    for _ in range(turn % len(queue)):
+        queue.append(queue.pop(0))
     served, taken = [], Fraction(0)
-    for index, want in enumerate(wants):
-        if want >= least[index] and taken + least[index] <= pool:
+    for index in queue:
+        if taken + least[index] <= pool:
             served.append(index)
             taken += least[index]
-    if not served:
-        return [min(want, pool) for want in wants]
     for choice in product(("least", "level", "want"), repeat=len(served)):
         given = {i: wants[i] if how == "want" else least[i] for i, how in zip(served, choice, strict=True)}
         even = [i for i, how in zip(served, choice, strict=True) if how == "level"]
@@ -323,8 +349,10 @@ def limit_at(case: Case, held: list[Held], number: int, t: int) -> tuple[Fractio
     if number not in order:
         order.append(number)
     wants = [own_limit(case, held, other, t)[0] for other in order]
-    least = [Fraction(str(case.outlets[other - 1].least_a)) for other in order]
-    return shared(pool, wants, least)[order.index(number)], phases
+    least = [
+        least_of_use(case, held, other, t, min(want, pool)) for other, want in zip(order, wants, strict=True)
+    ]
+    return shared(pool, wants, least, t // case.turn_s)[order.index(number)], phases
 
 
 # What is told

@@ -14,6 +14,7 @@ NOW_S = 1_800_000_000
 DAY_S = 86_400
 TAG = "CARD"
 A, W = ChargingRateUnitType.A, ChargingRateUnitType.W
+TURN_S = 900
 BOUNDS = Bounds(stack_level_max=9, periods_max=24, installed_max=10, units=frozenset((A, W)))
 
 Request = Mapping[str, Any]
@@ -22,7 +23,9 @@ Request = Mapping[str, Any]
 def site(*phases: int, volts: float = 230, can_switch: bool = False) -> Site:
     """A connector for each of ``phases``."""
     return site_from(
-        tuple((count, round(volts * 1000), 6.0) for count in phases or (3,)), can_switch=can_switch
+        tuple((count, round(volts * 1000), 6.0) for count in phases or (3,)),
+        can_switch=can_switch,
+        turn_s=TURN_S,
     )
 
 

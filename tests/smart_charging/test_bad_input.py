@@ -7,8 +7,8 @@ from msgspec import Raw
 
 from engine.ocpp.payloads import decode_request
 from machines.smart_charging.answers import set_answer
-from machines.smart_charging.profiles import Refusal, install, seconds_of
-from machines.vocabulary.ocpp import ACTIONS, SetChargingProfile
+from machines.smart_charging.profiles import Refusal, install
+from machines.vocabulary.ocpp import ACTIONS
 from machines.vocabulary.wire import CallError
 from tests.smart_charging.payloads import payload
 from tests.smart_charging.setting import BOUNDS, NOW_S
@@ -63,7 +63,10 @@ def test_as_it_should_be_it_is_accepted():
     ('"stackLevel"', '"stacklevel"',                             "FormationViolation"),
     ('"connectorId": 0', '"connectorId": 2',                     "PropertyConstraintViolation"),
     ('"connectorId": 0', '"connectorId": "0"',                   "TypeConstraintViolation"),
-    (START, '"startSchedule": "2027-01-15T08:00:00"',            "Accepted"),
+    (START, '"startSchedule": "2027-01-15T08:00:00"',            "PropertyConstraintViolation"),
+    ('"stackLevel"', '"validFrom": "2027-01-15T08:00:00", "stackLevel"', "PropertyConstraintViolation"),
+    ('"stackLevel"', '"validTo": "2027-01-15T08:00:00.000", "stackLevel"', "PropertyConstraintViolation"),
+    ('"stackLevel"', '"validTo": "2028-01-15T08:00:00+00:00", "stackLevel"', "Accepted"),
     (START, '"startSchedule": "2027-01-15T09:00:00+01:00"',      "Accepted"),
     (START, '"startSchedule": "0001-01-01T00:00:00Z"',           "Accepted"),
     (START, '"startSchedule": "9999-12-31T23:59:59.9999999Z"',   "Accepted"),
@@ -81,18 +84,16 @@ def test_one_member_wrong(old, new, answer):
 # fmt: on
 
 
-def test_a_date_without_a_zone_is_in_utc():
+def test_what_is_wrong_with_a_date_without_a_zone_is_said():
     text = changed(START, '"startSchedule": "2027-01-15T08:00:00"')
-    request = decode_request(ACTIONS["SetChargingProfile"], Raw(text.encode()))
-    assert isinstance(request, SetChargingProfile)
-    start = request.cs_charging_profiles.charging_schedule.start_schedule
-    assert start is not None
-    assert seconds_of(start) == NOW_S
+    refused = decode_request(ACTIONS["SetChargingProfile"], Raw(text.encode()))
+    assert isinstance(refused, CallError)
+    assert "a time with a zone in `startSchedule`" in refused.description
 
 
 def test_no_periods_at_all():
     request = payload("default", {}, start_s=NOW_S)
-    assert answered(json.dumps(request)) == "OccurenceConstraintViolation"
+    assert answered(json.dumps(request)) == "Rejected"
 
 
 def test_valid_to_before_valid_from():

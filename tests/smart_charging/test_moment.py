@@ -1,10 +1,12 @@
 """What smart charging goes by at a moment: with the time of day, and without."""
 
 import pytest
+from msgspec.structs import replace
 
 from machines.smart_charging.moment import Begun, Charging, offer_at, running, started_s
 from machines.smart_charging.prepare import plan_of
 from machines.vocabulary.effects import Instant
+from tests.smart_charging import setting
 from tests.smart_charging.payloads import payload
 from tests.smart_charging.setting import NOW_S, TAG, booked, site
 
@@ -79,8 +81,40 @@ def test_without_the_time_the_installation_is_a_limit_too():
     assert offer_at(now, 1, TIMELESS).limit_a == 8
 
 
+def test_without_the_time_they_take_turns_by_the_time_of_the_run():
+    now = charging(transactions=(begun(1), begun(2)), installation_a=10)
+    for seconds, expected in ((0.0, (10, 0)), (899.9, (10, 0)), (900.0, (0, 10)), (1800.0, (10, 0))):
+        at = Instant(2, seconds, None)
+        found = [offer_at(now, number, at) for number in (1, 2)]
+        assert tuple(one.limit_a for one in found) == expected
+        assert {one.until_s for one in found} == {(seconds // 900 + 1) * 900}
+
+
+def test_without_the_time_the_fewest_phases_of_each_profile_count():
+    """3.6 kW on one phase are 16 A, and on three they would be 11 kW."""
+    single = payload("default", {0: 3680}, unit="W", phases=1, start_s=NOW_S)
+    switching = replace(
+        charging(transactions=(begun(1),)), plan=plan_of(booked(single), site(3, 3, can_switch=True))
+    )
+    found = offer_at(switching, 1, TIMELESS)
+    assert (found.limit_a, found.phases) == (16, 1)
+    station = payload("max", {0: 3680}, unit="W", phases=1, start_s=NOW_S)
+    limited = replace(switching, plan=plan_of(booked(station), site(3, 3, can_switch=True)))
+    assert offer_at(limited, 1, TIMELESS).phases == 1
+    fixed = replace(switching, plan=plan_of(booked(single), site(3, 3)))
+    found = offer_at(fixed, 1, TIMELESS)
+    assert (found.limit_a, found.phases) == (0, 3)
+
+
 def test_without_the_time_and_without_profiles_the_ceiling_counts():
     assert offer_at(charging(transactions=(begun(),)), 1, TIMELESS).limit_a == 32
+
+
+def test_what_the_transaction_of_another_connector_may_have_does_not_count_here():
+    limited = payload("tx", {0: 8}, start_s=NOW_S, connector=2)
+    book = booked(limited, transactions=(setting.running(2),))
+    now = replace(charging(transactions=(begun(1), begun(2))), plan=plan_of(book, site(3, 3)))
+    assert [offer_at(now, number, TIMELESS).limit_a for number in (1, 2)] == [32, 8]
 
 
 def test_with_the_time_the_schedule_counts():

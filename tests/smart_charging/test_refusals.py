@@ -61,6 +61,7 @@ REJECTED = {
     "a stackLevel too high": payload("default", {0: 10}, level=10, **ABSOLUTE),
     "a period too many": payload("default", dict.fromkeys(range(25), 10), **ABSOLUTE),
     "a first period not at 0": payload("default", {5: 10}, **ABSOLUTE),
+    "no period": payload("default", {}, **ABSOLUTE),
     "periods out of order": payload("default", {0: 10, 60: 16, 30: 12}, **ABSOLUTE),
     "periods from the last to the first": payload("default", {60: 10, 0: 16}, **ABSOLUTE),
     "Recurring without startSchedule": payload("default", {0: 10}, kind="Recurring", recurrencyKind="Daily"),

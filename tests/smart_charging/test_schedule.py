@@ -13,6 +13,7 @@ from tests.smart_charging.setting import (
     DAY_S,
     NOW_S,
     TAG,
+    TURN_S,
     A,
     W,
     asked,
@@ -350,6 +351,85 @@ def test_where_it_is_too_little_for_all_the_first_transaction_is_served():
     transactions = (running(1), running(2, began_s=NOW_S - 100))
     assert by_second(asked(book, 9, at=site(3, 3), connector=2, transactions=transactions)) == {0: 10}
     assert by_second(asked(book, 9, at=site(3, 3), connector=1, transactions=transactions)) == {0: 0}
+
+
+def shared(seconds, *requests, transactions=(1, 2), at_s=NOW_S):
+    """What connectors 1 and 2 have of what they share, by second."""
+    ran = tuple(running(number, began_s=NOW_S - 100 + number) for number in transactions)
+    book = booked(*requests)
+    return [
+        by_second(asked(book, seconds, at=site(3, 3), connector=number, transactions=ran, now_s=at_s))
+        for number in (1, 2)
+    ]
+
+
+def test_where_it_is_too_little_for_all_they_take_turns():
+    """On a grid of the time of day: 1_800_000_000 is the begin of an even turn."""
+    limit = payload("max", {0: 10}, start_s=NOW_S)
+    assert shared(2 * TURN_S, limit) == [{0: 10, TURN_S: 0}, {0: 0, TURN_S: 10}]
+    in_between = shared(2 * TURN_S, limit, at_s=NOW_S + 1000)
+    assert in_between == [{0: 0, 800: 10, 1700: 0}, {0: 10, 800: 0, 1700: 10}]
+
+
+def test_who_is_only_thought_of_takes_turns_too():
+    limit = payload("max", {0: 10}, start_s=NOW_S)
+    assert shared(2 * TURN_S, limit, transactions=(1,))[1] == {0: 0, TURN_S: 10}
+
+
+def test_they_take_turns_only_while_it_is_too_little():
+    limit = payload("max", {0: 20, 600: 10, 1200: 20}, start_s=NOW_S)
+    assert shared(2 * TURN_S, limit) == [
+        {0: 10, TURN_S: 0, 1200: 10},
+        {0: 10, 600: 0, TURN_S: 10},
+    ]
+
+
+def fast(rate, *, id_, connector, **more):
+    return payload(
+        "default",
+        {0: 32},
+        start_s=NOW_S,
+        id_=id_,
+        connector=connector,
+        schedule={"minChargingRate": rate},
+        **more,
+    )
+
+
+def test_a_share_is_no_less_than_min_charging_rate_or_nothing():
+    limit = payload("max", {0: 16}, start_s=NOW_S, id_=9)
+    assert shared(TURN_S, limit) == [{0: 8}, {0: 8}]
+    both = [fast(10, id_=number, connector=number) for number in (1, 2)]
+    assert shared(2 * TURN_S, limit, *both) == [{0: 16, TURN_S: 0}, {0: 0, TURN_S: 16}]
+    assert shared(TURN_S, limit, both[1]) == [{0: 6}, {0: 10}]
+
+
+def test_min_charging_rate_in_watts_is_of_all_phases():
+    limit = payload("max", {0: 16}, start_s=NOW_S, id_=9)
+    watts = payload(
+        "default",
+        {0: 22_080},
+        unit="W",
+        start_s=NOW_S,
+        id_=1,
+        connector=1,
+        schedule={"minChargingRate": 6900},
+    )
+    assert shared(TURN_S, limit, watts) == [{0: 10}, {0: 6}]
+
+
+def test_min_charging_rate_keeps_nobody_from_what_there_is():
+    """It is for sharing: no limit by itself, neither alone nor where it is more than anybody may have."""
+    slow = payload("default", {0: 8}, start_s=NOW_S, connector=1, schedule={"minChargingRate": 10})
+    assert limits(slow, duration_s=9) == {0: 8}
+    limit = payload("max", {0: 9}, start_s=NOW_S, id_=9)
+    both = [fast(10, id_=number, connector=number) for number in (1, 2)]
+    assert shared(2 * TURN_S, limit, *both) == [{0: 9, TURN_S: 0}, {0: 0, TURN_S: 9}]
+
+
+def test_min_charging_rate_of_the_station_means_nothing():
+    limit = payload("max", {0: 16}, start_s=NOW_S, id_=9, schedule={"minChargingRate": 10})
+    assert shared(TURN_S, limit) == [{0: 8}, {0: 8}]
 
 
 def test_connector_0_is_the_sum_of_all():

@@ -21,9 +21,6 @@ from machines.vocabulary.ocpp import ACTIONS
 
 MIN_ITEMS = {
     # Cardinality 1..* in the specification, without minItems in the schema.
-    "RemoteStartTransaction.chargingProfile.chargingSchedule.chargingSchedulePeriod",
-    "GetCompositeScheduleResponse.chargingSchedule.chargingSchedulePeriod",
-    "SetChargingProfile.csChargingProfiles.chargingSchedule.chargingSchedulePeriod",
     "StopTransaction.transactionData[].sampledValue",
 }
 

@@ -77,6 +77,16 @@ def _in_utc(timestamp: datetime) -> datetime:
     return timestamp.replace(microsecond=timestamp.microsecond // 1000 * 1000)
 
 
+def _require_zone(name: str, value: datetime | None) -> None:
+    """Refuse a time without a zone: a limit that holds an hour too late is worse than none (decision SC16).
+
+    Raises:
+        ValueError: There is no zone.
+    """
+    if value is not None and value.tzinfo is None:
+        raise ValueError(f"Expected a time with a zone in `{name}`")
+
+
 def _require_one_decimal(name: str, value: float | None) -> None:
     """Refuse a rate with more than one decimal.
 
@@ -148,13 +158,15 @@ class ChargingSchedule(Stamped, frozen=True, kw_only=True):
     """Limits over time."""
 
     charging_rate_unit: ChargingRateUnitType
-    charging_schedule_period: Annotated[tuple[ChargingSchedulePeriod, ...], Meta(min_length=1)]
+    charging_schedule_period: tuple[ChargingSchedulePeriod, ...]
+    """One or more; a profile without any is Rejected, not refused as a payload (facts 9.2)."""
     duration: Seconds | None = None
     start_schedule: datetime | None = None
     min_charging_rate: float | None = None
     """In the unit of the schedule, at most one decimal."""
 
     def __post_init__(self) -> None:
+        _require_zone("startSchedule", self.start_schedule)
         super().__post_init__()
         _require_one_decimal("minChargingRate", self.min_charging_rate)
 
@@ -171,3 +183,8 @@ class ChargingProfile(Stamped, frozen=True, kw_only=True):
     recurrency_kind: RecurrencyKindType | None = None
     valid_from: datetime | None = None
     valid_to: datetime | None = None
+
+    def __post_init__(self) -> None:
+        _require_zone("validFrom", self.valid_from)
+        _require_zone("validTo", self.valid_to)
+        super().__post_init__()
