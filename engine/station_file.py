@@ -21,7 +21,6 @@ from engine.declaration.checks import (
     check_installation,
     check_limits,
     check_messages,
-    check_phases,
     check_readers,
     check_vendors,
     read_authorization_key,
@@ -82,8 +81,6 @@ def load(path_or_name: str | Path) -> Station:
     csms = _table(valid, "csms")
     check_central_system(layers, csms)
     declared = KeyReader(layers, valid, construction).read(read_authorization_key(layers, csms))
-    if declared is not None:
-        check_phases(layers, connectors, declared[1])
     if layers.problems:
         raise StationFileError(tuple(layers.problems))
     assert declared is not None

@@ -10,13 +10,11 @@ from engine.declaration.layers import Layers, Table
 from engine.declaration.problems import EntryPath, nearest, show_names, show_value
 from engine.declaration.schema import (
     CONNECTOR_DRIVERS,
-    PHASE_SWITCHING_DRIVERS,
     PRINTABLE,
     READER_DRIVERS,
     Entry,
 )
 from engine.declaration.validate import validate_table
-from machines.vocabulary.keys import Keys
 from machines.vocabulary.ocpp import ACTIONS
 
 AUTHORIZATION_KEY_SIZES = range(32, 41, 2)
@@ -194,19 +192,6 @@ def check_installation(layers: Layers, installation: Table) -> None:
     if len(stated) == 1:
         (missing,) = set(names) - set(stated)
         layers.refuse(("installation", stated[0]), "it alone", f"{missing} beside it")
-
-
-def check_phases(layers: Layers, connectors: list[Table], keys: Keys) -> None:
-    """Phases are switched by drivers that can: others would charge on three where one is allowed."""
-    for index, connector in enumerate(connectors):
-        driver = connector.get("driver")
-        can_switch = driver in PHASE_SWITCHING_DRIVERS or connector.get("phases") == 1
-        if keys.connector_switch3to1_phase_supported and not can_switch:
-            layers.refuse(
-                ("connectors", index, "driver"),
-                f"{show_value(driver)} with ConnectorSwitch3to1PhaseSupported",
-                "a driver that switches phases, or the key with false",
-            )
 
 
 def check_limits(layers: Layers, limits: Table) -> None:

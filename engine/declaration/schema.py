@@ -326,9 +326,6 @@ CONNECTOR_DRIVERS: dict[str, tuple[Entry, ...]] = {
     ),
 }
 
-PHASE_SWITCHING_DRIVERS = frozenset({"simulated"})
-"""Those of a connector that can charge on one phase instead of three."""
-
 READER_DRIVERS: dict[str, tuple[Entry, ...]] = {
     "simulated": (),
     "rdm6300": reader_entries(),

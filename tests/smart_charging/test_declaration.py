@@ -58,31 +58,6 @@ def test_phases_are_switched_only_where_it_is_declared(declared):
         assert site_of(station.settings, station.defaults).outlet(1).can_switch is expected
 
 
-def test_a_driver_that_cannot_switch_phases_is_refused_where_they_are_to_be_switched(declared):
-    wiring = """
-[keys]
-ConnectorSwitch3to1PhaseSupported = { default = %s }
-[[connectors]]
-number = 1
-cable = "tethered"
-has_lock = false
-current_max_a = 32
-current_min_a = 6
-phases = %d
-voltage_v = 230
-driver = "modbus"
-parameters.evse = { map = "phoenix-ev-cc-basic", device = "/dev/ttyS0", unit = 5 }
-parameters.meter = { map = "eastron-sdm630", device = "/dev/ttyS0", unit = 2 }
-"""
-    declared(wiring % ("false", 3))
-    declared(wiring % ("true", 1))
-    with pytest.raises(StationFileError) as caught:
-        declared(wiring % ("true", 3))
-    (problem,) = caught.value.problems
-    assert "connectors[0].driver" in str(problem)
-    assert "a driver that switches phases" in str(problem)
-
-
 def test_a_connector_on_one_phase_has_nothing_to_switch(declared):
     station = declared("", base="full")
     site = site_of(station.settings, station.defaults)
