@@ -44,6 +44,7 @@ docs: .venv/ready
 # The site, for people: out/site/index.html. Every warning is an error. (`make docs` writes pages that are checked in.)
 site: .venv/ready
 	$(BIN)/sphinx-build --fresh-env --fail-on-warning --keep-going --quiet --builder html docs out/site
+	PYTHONPATH=docs/_ext $(BIN)/python -m statecharge_docs.links out/site
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv --clear .venv

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from statecharge_docs.links import wrong
 from tests.peers.processes import ROOT
 
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")
@@ -36,3 +37,24 @@ def test_the_table_of_extras_is_complete():
     )
 
     assert set(extras) <= set(table)
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        ('<a href="b.html#there">', ""),
+        ('<a href="https://example.com/">', ""),
+        ('<a href="c.html">', "a.html: c.html leads nowhere"),
+        ('<a href="b.html#nowhere">', "a.html: b.html#nowhere leads to no place on that page"),
+        ('<a href="#nowhere">', "a.html: #nowhere leads to no place on that page"),
+        (
+            '<img src="https://example.com/x.png">',
+            "a.html: loads https://example.com/x.png from elsewhere",
+        ),
+    ],
+)
+def test_a_built_site_is_looked_through(body, complaint, tmp_path):
+    (tmp_path / "a.html").write_text(body)
+    (tmp_path / "b.html").write_text('<p id="there">')
+
+    assert list(wrong(tmp_path)) == ([complaint] if complaint else [])
