@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from engine.diagrams.files import drawing, names
+from statecharge_docs.breakable import breakable
 from statecharge_docs.machine_pages import decisions_page, machine_page
 from tests.peers.processes import ROOT
 
@@ -31,6 +32,14 @@ def test_every_decision_that_is_cited_has_a_place_to_link_to():
 
     assert "decision-ll2" in cited
     assert cited <= places
+
+
+def test_a_long_name_in_a_table_may_be_broken_and_no_other():
+    text = '<a href="is_here/LocalList">LocalList</a> <code>is_so_long</code> OCPP'
+
+    assert breakable(f"<p>{text}</p><td>{text}</td>") == (
+        f'<p>{text}</p><td><a href="is_here/LocalList">Local<wbr>List</a> <code>is_so_<wbr>long</code> OCPP</td>'
+    )
 
 
 def build(folder, page):

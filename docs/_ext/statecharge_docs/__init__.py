@@ -8,12 +8,13 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from statecharge_docs import machine_pages, reference, statemachine
+from statecharge_docs import breakable, machine_pages, reference, statemachine
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register everything with Sphinx."""
     statemachine.register(app)
+    breakable.register(app)
     machine_pages.register(app)
     reference.register(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
