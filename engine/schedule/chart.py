@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from html import escape
 
-from engine.schedule.meaning import Line, Meaning
+from engine.schedule.meaning import Line, Meaning, Row
 from engine.schedule.table import title
 
 WIDTH, HEIGHT = 960, 440
@@ -13,13 +13,19 @@ STEPS_S = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 10_800, 21_600, 43_200,
 TICKS_MAX = 13
 
 LIMIT = "#0b5cad"
-COLOURS = {"transaction": "#c2570c", "station": "#5b8c2a", "hardware": "#777777"}
-DASHES = {"transaction": "6 3", "station": "2 3", "hardware": "10 4"}
+PAUSE = "#b3261e"
+COLOURS = {"transaction": "#c2570c", "station": "#5b8c2a", "installation": "#7b3fa0", "hardware": "#777777"}
+DASHES = {"transaction": "6 3", "station": "2 3", "installation": "5 3 1 3", "hardware": "10 4"}
 NAMES = {
     "transaction": "profiles of the transaction",
     "station": "profiles of the station",
+    "installation": "installation",
     "hardware": "hardware",
 }
+LETTER_WIDTH = 6.2
+"""Of a letter of the legend, about."""
+DAY_WIDTH = 76
+"""Of a date under the axis, about."""
 
 
 class _Frame:
@@ -63,6 +69,7 @@ def chart(meaning: Meaning) -> str:
         *_limits_axis(frame, step, question.unit.value),
         *_time_axis(frame),
         f'<path d="{area}" fill="{LIMIT}" fill-opacity="0.12"/>',
+        *_pauses(frame, meaning.rows, end_s),
         *(
             f'<path d="{path}" fill="none" stroke="{COLOURS[line.name]}" stroke-width="1.5" '
             f'stroke-dasharray="{DASHES[line.name]}"/>'
@@ -70,7 +77,10 @@ def chart(meaning: Meaning) -> str:
             if (path := frame.path(line.steps))
         ),
         f'<path d="{outline}" fill="none" stroke="{LIMIT}" stroke-width="2.5"/>',
-        *_legend([line.name for line in meaning.lines if frame.path(line.steps)]),
+        *_legend(
+            [line.name for line in meaning.lines if frame.path(line.steps)],
+            has_pauses=any(row.is_pause for row in meaning.rows),
+        ),
     ]
     size = f'viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
     return "\n".join(
@@ -121,12 +131,24 @@ def _time_axis(frame: _Frame) -> Iterable[str]:
         yield f'<path d="M{x} {TOP} V{base}" stroke="#eeeeee"/>'
         yield f'<text x="{x}" y="{base + 18}" text-anchor="middle">{clock}</text>'
         if day != before:
-            yield f'<text x="{x}" y="{base + 34}" text-anchor="middle">{day}</text>'
+            # A date at an edge stays on the picture.
+            middle = min(max(float(x), DAY_WIDTH / 2), WIDTH - DAY_WIDTH / 2)
+            yield f'<text x="{middle:.1f}" y="{base + 34}" text-anchor="middle">{day}</text>'
         before = day
     yield f'<path d="M{LEFT} {base} H{WIDTH - RIGHT}" stroke="#333333"/>'
 
 
-def _legend(names: Sequence[str]) -> Iterable[str]:
+def _pauses(frame: _Frame, rows: Sequence[Row], end_s: int) -> Iterable[str]:
+    """When there is too little to charge with: a band over the whole height."""
+    ends = [row.from_s for row in rows[1:]] + [end_s]
+    for row, end in zip(rows, ends, strict=True):
+        if row.is_pause:
+            x, width = frame.x(row.from_s), float(frame.x(end)) - float(frame.x(row.from_s))
+            size = f'x="{x}" y="{TOP}" width="{width:.1f}" height="{HEIGHT - BOTTOM - TOP}"'
+            yield f'<rect {size} fill="{PAUSE}" fill-opacity="0.08"/>'
+
+
+def _legend(names: Sequence[str], *, has_pauses: bool) -> Iterable[str]:
     x = LEFT
     for name, colour, dash, width in (
         ("limit", LIMIT, "", 2.5),
@@ -134,4 +156,7 @@ def _legend(names: Sequence[str]) -> Iterable[str]:
     ):
         yield f'<path d="M{x} 48 h28" stroke="{colour}" stroke-width="{width}" stroke-dasharray="{dash}"/>'
         yield f'<text x="{x + 34}" y="52">{name}</text>'
-        x += 60 + 7 * len(name)
+        x += 34 + 24 + round(LETTER_WIDTH * len(name))
+    if has_pauses:
+        yield f'<rect x="{x}" y="40" width="28" height="16" fill="{PAUSE}" fill-opacity="0.08"/>'
+        yield f'<text x="{x + 34}" y="52">pause</text>'

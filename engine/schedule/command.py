@@ -50,6 +50,13 @@ def _moment(_context: object, _parameter: object, value: str | None) -> datetime
     metavar="TIME",
     help="When the transaction began.  [default: at --at if there is a TxProfile, else there is none]",
 )
+@click.option(
+    "--charging",
+    multiple=True,
+    type=click.IntRange(1),
+    metavar="CONNECTOR",
+    help="A transaction runs there too, and shares the limit of the station. May be repeated.",
+)
 @click.option("--cable", type=click.Choice(["13", "20", "32", "63"]), help="What the cable carries, in A.")
 @click.option(
     "--plot",
@@ -65,6 +72,7 @@ def schedule(
     connector: int,
     unit: str,
     started: datetime | None,
+    charging: tuple[int, ...],
     cable: str | None,
     plot: Path | None,
 ) -> None:
@@ -94,6 +102,7 @@ def schedule(
         unit=ChargingRateUnitType(unit),
         started_s=seconds_of(started) if started is not None else None,
         cable_a=float(cable) if cable is not None else None,
+        charging=frozenset(charging),
     )
 
     def found() -> Meaning:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from engine.declaration.station import Station
 from engine.schedule.errors import ScheduleError
@@ -27,6 +28,8 @@ from machines.smart_charging.site import UNLIMITED, Outlet, site_of
 from machines.vocabulary.ocpp import ChargingRateUnitType
 from machines.vocabulary.wire import CallError
 
+ALL_TOGETHER = "sum of the connectors"
+
 
 class Question(Struct, frozen=True, kw_only=True):
     """What is asked."""
@@ -39,6 +42,8 @@ class Question(Struct, frozen=True, kw_only=True):
     """When the transaction began; None: at ``at_s``."""
     cable_a: float | None = None
     """What the cable carries; None: as much as the connector."""
+    charging: frozenset[int] = frozenset()
+    """Connectors where a transaction runs, whatever the profiles say."""
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -84,6 +89,9 @@ def meaning_of(station: Station, found: tuple[Found, ...], question: Question) -
     connectors = len(station.settings.connectors)
     if not 0 <= question.connector <= connectors:
         raise ScheduleError(f"there is no connector {question.connector}; allowed: 0..{connectors}")
+    for number in sorted(question.charging):
+        if not 1 <= number <= connectors:
+            raise ScheduleError(f"there is no connector {number} to charge; allowed: 1..{connectors}")
     if "SetChargingProfile" not in station.settings.receives:
         raise ScheduleError(f"{station.path} does not receive SetChargingProfile")
     running = tuple(_running(found, question, connectors))
@@ -92,6 +100,7 @@ def meaning_of(station: Station, found: tuple[Found, ...], question: Question) -
     situation = Situation(
         now_s=question.at_s,
         running=running,
+        installation_a=station.settings.installation.current_max_a,
         ceilings_a=tuple(
             min(
                 connector.current_max_a,
@@ -114,7 +123,7 @@ def meaning_of(station: Station, found: tuple[Found, ...], question: Question) -
 
 
 def _running(found: Iterable[Found], question: Question, connectors: int) -> Iterable[Running]:
-    """A transaction for each connector that has a TxProfile, or that is asked about with its begin."""
+    """A transaction for each connector that has a TxProfile, that is said to charge, or asked about with its begin."""
     started_s = question.at_s if question.started_s is None else question.started_s
     ids: dict[int, int | None] = {}
     for one in found:
@@ -124,8 +133,9 @@ def _running(found: Iterable[Found], question: Question, connectors: int) -> Ite
         profile = request.cs_charging_profiles
         if profile.charging_profile_purpose is TX_PROFILE:
             ids[request.connector_id] = ids.get(request.connector_id) or profile.transaction_id
-    if question.started_s is not None and question.connector:
-        ids.setdefault(question.connector, None)
+    asked = {question.connector} if question.started_s is not None and question.connector else set()
+    for number in question.charging | asked:
+        ids.setdefault(number, None)
     for connector, transaction_id in sorted(ids.items()):
         yield Running(
             connector=connector, local_id=connector, transaction_id=transaction_id, started_s=started_s
@@ -172,22 +182,27 @@ def _rows(plan: Plan, situation: Situation, question: Question, names: dict[int,
     own: list[Piece] = []
     if question.connector:
         own = transaction_part(plan, situation, question.connector, begin, end)
-    station = station_part(plan, situation, begin, end)
+    station = station_part(plan, replace(situation, installation_a=None), begin, end)
     least = outlet.parts_of_a(outlet.current_min_a)
     rows = []
     for start, tenths, phases in found.periods:
-        if found.unit is ChargingRateUnitType.A:
-            enough = outlet.tenths_of_a(least)
-        else:
-            enough = outlet.tenths_of_w(least, phases)
-        said = (_at(own, begin + start), _at(station, begin + start))
+
+        def told(parts: int, on: int = phases) -> int:
+            is_current = found.unit is ChargingRateUnitType.A
+            return outlet.tenths_of_a(parts) if is_current else outlet.tenths_of_w(parts, on)
+
+        own_limits = _own_limits(outlet, situation, question, _at(own, begin + start), names)
+        pools = _pools(plan, situation, _at(station, begin + start), names)
+        most, by = min((*own_limits, *pools), key=lambda limit: limit[0])
+        if tenths < told(most):
+            by = _shared_by(question, pools, is_nothing=not tenths)
         rows.append(
             Row(
                 from_s=begin + start,
                 limit=tenths / 10,
                 phases=phases,
-                by=_by(outlet, situation, question, said, names),
-                is_pause=tenths < enough,
+                by=by,
+                is_pause=tenths < told(least),
             )
         )
     return tuple(rows)
@@ -202,22 +217,32 @@ def _at(pieces: list[Piece], at_s: int) -> Piece | None:
     return found
 
 
-def _by(
-    outlet: Outlet,
-    situation: Situation,
-    question: Question,
-    said: tuple[Piece | None, Piece | None],
-    names: dict[int, str],
-) -> str:
-    """What sets the limit: a profile of the transaction, one of the station, or the hardware."""
+def _own_limits(
+    outlet: Outlet, situation: Situation, question: Question, said: Piece | None, names: dict[int, str]
+) -> list[tuple[int, str]]:
+    """What holds for the connector alone, in parts, and what sets it; profiles come first."""
+    limits = [(said[1], names[said[3]])] if said is not None and said[3] != NO_PROFILE else []
+    if question.connector:
+        return [*limits, (outlet.parts_of_a(situation.ceilings_a[question.connector - 1]), "hardware")]
+    return [(outlet.parts_of_a(sum(situation.ceilings_a)), ALL_TOGETHER)]
+
+
+def _pools(
+    plan: Plan, situation: Situation, said: Piece | None, names: dict[int, str]
+) -> list[tuple[int, str]]:
+    """What holds for all connectors together, likewise."""
+    limits = [(said[1], names[said[3]])] if said is not None and said[3] != NO_PROFILE else []
+    if situation.installation_a is not None:
+        limits.append((plan.site.station.parts_of_a(situation.installation_a), "installation"))
+    return limits
+
+
+def _shared_by(question: Question, pools: list[tuple[int, str]], *, is_nothing: bool) -> str:
+    """What sets a limit that is less than any that holds by itself."""
     if question.connector == 0:
-        least, by = outlet.parts_of_a(sum(situation.ceilings_a)), "sum of the connectors"
-    else:
-        least, by = outlet.parts_of_a(situation.ceilings_a[question.connector - 1]), "hardware"
-    for piece in said:
-        if piece is not None and piece[3] != NO_PROFILE and piece[1] <= least:
-            least, by = piece[1], names[piece[3]]
-    return by
+        return ALL_TOGETHER
+    _, by = min(pools, key=lambda limit: limit[0])
+    return f"{by}, not its turn" if is_nothing else f"{by}, shared"
 
 
 # The chart
@@ -230,7 +255,11 @@ def _lines(plan: Plan, situation: Situation, question: Question) -> tuple[Line, 
     if question.connector:
         own = transaction_part(plan, situation, question.connector, begin, end)
         lines.append(_line("transaction", own, outlet, question.unit))
-    lines.append(_line("station", station_part(plan, situation, begin, end), outlet, question.unit))
+    station = station_part(plan, replace(situation, installation_a=None), begin, end)
+    lines.append(_line("station", station, outlet, question.unit))
+    if situation.installation_a is not None:
+        most = outlet.parts_of_a(situation.installation_a)
+        lines.append(_line("installation", [(begin, most, outlet.phases, NO_PROFILE)], outlet, question.unit))
     if question.connector:
         most = outlet.parts_of_a(situation.ceilings_a[question.connector - 1])
         lines.append(_line("hardware", [(begin, most, outlet.phases, NO_PROFILE)], outlet, question.unit))

@@ -24,7 +24,8 @@ def title(meaning: Meaning) -> str:
     question = meaning.question
     of = f"connector {question.connector}" if question.connector else "all connectors"
     began = f", transaction since {moment(meaning.transaction.started_s)}" if meaning.transaction else ""
-    return f"{meaning.station}, {of}, {meaning.installed} profiles, {span(question.duration_s)} in UTC{began}"
+    profiles = f"{meaning.installed} profile{'' if meaning.installed == 1 else 's'}"
+    return f"{meaning.station}, {of}, {profiles}, {span(question.duration_s)} in UTC{began}"
 
 
 def table(meaning: Meaning) -> str:

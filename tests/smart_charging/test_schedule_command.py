@@ -16,10 +16,10 @@ AT, AT_S = "2027-01-15T08:00:00Z", 1_800_000_000
 def shown(tmp_path):
     """Runs the command on the AC SMART over 400 s, with a file that holds what it is given."""
 
-    def show(content, *options):
+    def show(content, *options, station="ac-smart"):
         file = tmp_path / "profiles.json"
         file.write_text(content if isinstance(content, str) else json.dumps(content))
-        arguments = ["ac-smart", "--profiles", str(file), "--at", AT, "--duration", "400", *options]
+        arguments = [station, "--profiles", str(file), "--at", AT, "--duration", "400", *options]
         return CliRunner().invoke(schedule, arguments)
 
     return show
@@ -107,6 +107,62 @@ def test_the_cable_is_a_limit(shown):
     assert rows(shown([], "--cable", "13")) == [(0, 13, "A", "hardware")]
 
 
+@pytest.fixture
+def limited(tmp_path):
+    """A station with two connectors and an installation that carries 22 A."""
+    file = tmp_path / "limited.toml"
+    file.write_text('extends = "full"\n[installation]\ncurrent_max_a = 22')
+    return str(file)
+
+
+def test_the_installation_is_a_limit(shown, limited):
+    profiles = [payload("max", {0: 40, 60: 12}, start_s=AT_S)]
+    assert rows(shown(profiles, station=limited)) == [
+        (0, 22, "A", "installation"),
+        (60, 12, "A", "ChargePointMaxProfile 1"),
+    ]
+
+
+def test_who_charges_beside_has_its_share(shown, limited):
+    profiles = [
+        payload("max", {0: 40, 60: 12, 120: 10}, start_s=AT_S, id_=1),
+        payload("default", {0: 16, 100: 5}, start_s=AT_S, connector=2, id_=2),
+    ]
+    both = ("--charging", "1", "--charging", "2")
+    assert rows(shown(profiles, *both, station=limited)) == [
+        (0, 11, "A", "installation, shared"),
+        (60, 6, "A", "ChargePointMaxProfile 1, shared"),
+        (100, 12, "A", "ChargePointMaxProfile 1"),
+        (120, 10, "A", "ChargePointMaxProfile 1"),
+    ]
+
+
+def test_where_it_is_too_little_for_both_a_turn_shows(shown, limited):
+    both = ("--charging", "1", "--charging", "2", "--duration", "1800")
+    assert rows(shown(payload("max", {0: 10}, start_s=AT_S), *both, station=limited)) == [
+        (0, 10, "A", "ChargePointMaxProfile 1"),
+        (900, 0, "A", "ChargePointMaxProfile 1, not its turn, a pause"),
+    ]
+
+
+def test_of_all_connectors_it_says_whether_they_or_the_station_set_the_limit(shown, limited):
+    profiles = [
+        payload("max", {0: 30, 60: 10, 120: 30}, start_s=AT_S, id_=1),
+        payload("default", {0: 16, 120: 8}, start_s=AT_S, id_=2),
+    ]
+    assert rows(shown(profiles, "--connector", "0", station=limited)) == [
+        (0, 22, "A", "installation"),
+        (60, 10, "A", "ChargePointMaxProfile 1"),
+        (120, 16, "A", "sum of the connectors"),
+    ]
+
+
+def test_a_connector_that_cannot_charge_beside_is_refused_in_one_line(shown):
+    result = shown(PROFILE, "--charging", "2")
+    assert result.exit_code == 2
+    assert "there is no connector 2 to charge; allowed: 1..1" in result.stderr
+
+
 def test_a_profile_that_is_refused_is_told_and_the_others_count(shown):
     wrong = payload("default", {0: -1}, start_s=AT_S, id_=7)
     worse = payload("default", {0: 8}, start_s=AT_S, id_=8, unit="kW")
@@ -155,6 +211,26 @@ def test_the_picture_has_a_step_for_each_row(shown, tmp_path):
     corners = [tuple(float(number) for number in corner.split()) for corner in limit[1:].split("L")]
     assert [x for x, _ in corners] == [76.0, 205.6, 205.6, 940.0]
     assert corners[0][1] == corners[1][1] < corners[2][1] == corners[3][1]
+
+
+def test_the_picture_shows_pauses(shown, tmp_path):
+    picture = tmp_path / "schedule.svg"
+    shown(payload("default", {0: 10, 100: 5, 200: 16}, start_s=AT_S), "--plot", str(picture))
+    bands = [
+        rectangle
+        for rectangle in ET.fromstring(picture.read_text()).iter("{http://www.w3.org/2000/svg}rect")
+        if rectangle.get("fill-opacity") and rectangle.get("height") != "16"
+    ]
+    assert [(band.get("x"), band.get("width")) for band in bands] == [("292.0", "216.0")]
+
+
+def test_dates_at_an_edge_of_the_picture_are_whole(shown, tmp_path):
+    picture = tmp_path / "schedule.svg"
+    shown(PROFILE, "--plot", str(picture), "--duration", "172800", "--at", "2027-01-15T00:00:00Z")
+    texts = ET.fromstring(picture.read_text()).iter("{http://www.w3.org/2000/svg}text")
+    dates = [(float(text.get("x")), text.text) for text in texts if text.text.startswith("2027-01-1")]
+    assert [text for _, text in dates] == ["2027-01-15", "2027-01-16", "2027-01-17"]
+    assert all(38 <= x <= 960 - 38 for x, _ in dates)
 
 
 def test_the_picture_says_what_it_is(shown, tmp_path):
