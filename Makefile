@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test soak conformance mutate lint docs site clean
+.PHONY: demo test bench bench-quick soak conformance mutate lint docs site clean
 
 demo: .venv/ready
 	$(BIN)/statecharge demo
@@ -27,6 +27,14 @@ conformance: .venv/ready
 # Small faults in every machine, and which suite catches them; hours for all of them.
 mutate: .venv/ready
 	nice $(BIN)/statecharge mutate
+
+# Eight figures beside the alternative, into benchmarks/RESULTS.md; some ten minutes on a machine that does nothing else.
+bench: .venv/ready
+	$(BIN)/python -m benchmarks --out benchmarks/RESULTS.md
+
+# The same with less of everything, under a minute, on the terminal: whether it still runs, and its order of magnitude.
+bench-quick: .venv/ready
+	$(BIN)/python -m benchmarks --quick
 
 lint: .venv/ready
 	$(BIN)/ruff check .

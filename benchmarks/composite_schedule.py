@@ -1,4 +1,4 @@
-# ruff: noqa: INP001, S311, T201 - a script, run by hand
+# ruff: noqa: S311 - a script, run by hand
 """How long a composite schedule takes, how that grows, and whether every sample is right.
 
 ``python -m benchmarks.composite_schedule`` in the project's directory. Every schedule that is timed is compared with

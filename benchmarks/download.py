@@ -1,4 +1,4 @@
-# ruff: noqa: INP001, S603, T201 - a script, run by hand
+# ruff: noqa: S603 - a script, run by hand
 """What a download of 200 MB costs a station that charges meanwhile: memory, and the longest stall of its event loop.
 
 ``python -m benchmarks.download [MEGABYTES]`` in the project's directory. The server is a process of its own.
