@@ -18,6 +18,9 @@ from machines.vocabulary.hardware import (
     Setpoint,
 )
 
+OpenLines = Callable[[Collection[str]], LineBackend]
+"""Gets lines by name, the outputs among them inactive; OSError if that cannot be done now."""
+
 RETRY_S = 2.0
 """Between two attempts to get the lines."""
 LAMPS: Mapping[Indicator, Collection[str]] = {
@@ -50,11 +53,11 @@ class Board:
     it is welded. Phases are switched only while it is open.
 
     Args:
-        open_lines: Gets the lines; OSError if that cannot be done now.
+        open_lines: Gets the lines.
         settings: What is there.
     """
 
-    def __init__(self, open_lines: Callable[[], LineBackend], settings: BoardSettings) -> None:
+    def __init__(self, open_lines: OpenLines, settings: BoardSettings) -> None:
         self._open = open_lines
         self._settings = settings
         self._lines: LineBackend | None = None
@@ -103,11 +106,25 @@ class Board:
             self._is_permitted = is_permitted
             self._follow()
 
+    def look(self) -> dict[str, bool]:
+        """The inputs as they are now; nothing is set.
+
+        Raises:
+            OSError: They cannot be had.
+        """
+        if not self._settings.inputs:
+            return {}
+        lines = self._open(self._settings.inputs)
+        try:
+            return {name: lines.get(name) for name in self._settings.inputs}
+        finally:
+            lines.close()
+
     async def _get_lines(self, report: ReportEvent) -> LineBackend:
         has_failed = False
         while True:
             try:
-                lines = self._open()
+                lines = self._open((*self._settings.outputs, *self._settings.inputs))
             except OSError as error:
                 if not has_failed:
                     has_failed = True

@@ -37,7 +37,8 @@ class BoardConnector:
     def __init__(self, connector: ConnectorDriver, board: Board) -> None:
         self.connector = connector
         """Without its board."""
-        self._board = board
+        self.board = board
+        """Beside it."""
         self._pilot = PilotState.A
         self._has_cable = True
         self._faults: dict[HardwareFault, dict[str, str]] = {}
@@ -54,19 +55,19 @@ class BoardConnector:
                 case CableChanged(present=present):
                     self._has_cable = present
             event = self._joined("controller", event)
-            self._board.permit(self._may_close)
+            self.board.permit(self._may_close)
             await report(event)
 
         async def hear_board(event: HardwareEvent) -> None:
             await report(self._joined("board", event))
 
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._board.run, hear_board)
+            nursery.start_soon(self.board.run, hear_board)
             nursery.start_soon(self.connector.run, hear)
 
     def apply(self, setpoint: Setpoint) -> None:
         """Set the board at once, and work towards ``setpoint`` with the controller."""
-        self._board.apply(setpoint)
+        self.board.apply(setpoint)
         self.connector.apply(setpoint)
 
     async def read_meter(self) -> MeterReading:

@@ -5,21 +5,22 @@ from functools import partial
 
 from drivers.readers.card import CardProtocol, CardSettings
 from drivers.readers.serial_reader import ReaderSettings, SerialReader
-from drivers.serial_port import open_port
-from engine.serial_lines import numbers, serial_settings
+from engine.serial_lines import SerialPorts, numbers, serial_settings
 
 SPEEDS = {"rdm6300": 9600, "ascii_line": 9600, "twn4": 115_200, "pn532": 115_200}
 """As the makers deliver them."""
 GONE_AFTER_S = 1.0
 
 
-def serial_reader(driver: str, parameters: dict[str, object], connectors: Sequence[int]) -> SerialReader:
+def serial_reader(
+    driver: str, parameters: dict[str, object], connectors: Sequence[int], ports: SerialPorts
+) -> SerialReader:
     """The reader that is declared."""
     gone_after_s = numbers({"gone_after_s": GONE_AFTER_S, **parameters}, "gone_after_s")
     card = CardSettings(is_reversed=parameters["byte_order"] == "reversed", **gone_after_s)
     port = serial_settings(parameters, SPEEDS[driver])
     settings = ReaderSettings(card=card, **numbers(parameters, "poll_s", "silent_after_s"))
-    return SerialReader(partial(open_port, port), _protocol(driver, parameters), settings, connectors)
+    return SerialReader(ports.opener(parameters, port), _protocol(driver, parameters), settings, connectors)
 
 
 def _protocol(driver: str, parameters: dict[str, object]) -> Callable[[], CardProtocol]:

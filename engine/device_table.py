@@ -5,13 +5,16 @@ from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import trio
 
-from drivers.interfaces import ConnectorDriver
-from engine.declaration.station import Station
-from engine.devices import devices_of
+from drivers.interfaces import ConnectorDriver, ReaderDriver
+from engine.declaration.station import Device, Station
+from engine.devices import Devices, devices_of
 
 if TYPE_CHECKING:
+    from drivers.board import Board
     from drivers.modbus.device import MappedDevice
 
+PATIENCE_S = 1.0
+"""How long a reader may take to answer."""
 WATCH_S = 1.0
 """Between two readings."""
 MISSING_CODE = 1
@@ -44,13 +47,17 @@ def show(station: Station, out: TextIO, *, watch: bool) -> int:
 
 async def _show(station: Station, out: TextIO, watch: bool) -> int:
     devices = devices_of(station)
+    async with devices.running():
+        return await _show_again(station, devices, out, watch)
+
+
+async def _show_again(station: Station, devices: Devices, out: TextIO, watch: bool) -> int:
     while True:
         rows: list[Row] = []
         for number, driver in devices.connectors.items():
             rows += await _rows_of(number, driver)
         for reader, declared in zip(devices.readers, station.readers, strict=True):
-            place = declared.device.parameters.get("device", type(reader).__name__)
-            rows.append(Row("reader", declared.device.driver, str(place)))
+            rows += await _rows_of_reader(reader, declared.device)
         print("\n".join(_lines(rows)), file=out, flush=True)
         if not watch:
             return MISSING_CODE if any(row.is_wrong for row in rows) else 0
@@ -60,13 +67,35 @@ async def _show(station: Station, out: TextIO, watch: bool) -> int:
 
 async def _rows_of(number: int, driver: ConnectorDriver) -> list[Row]:
     # A driver that was not declared is not imported to ask for its class.
-    mapped: dict[str, MappedDevice] | None = getattr(driver, "devices", None)
+    board: Board | None = getattr(driver, "board", None)
+    mapped: dict[str, MappedDevice] | None = getattr(getattr(driver, "connector", driver), "devices", None)
     if mapped is None:
         return [Row(f"connector {number}", "driver", "simulated")]
-    rows: list[Row] = []
+    rows = _rows_of_board(f"connector {number} lines", board) if board is not None else []
     for kind, device in mapped.items():
         rows += await _rows_of_device(f"connector {number} {kind}", device)
     return rows
+
+
+def _rows_of_board(title: str, board: "Board") -> list[Row]:
+    """Inputs only: an output that was asked for would be set."""
+    try:
+        seen = board.look()
+    except OSError as error:
+        return [Row(title, "error", error.strerror or str(error), is_wrong=True)]
+    return [Row(title, name, "active" if is_active else "inactive") for name, is_active in seen.items()]
+
+
+async def _rows_of_reader(reader: ReaderDriver, declared: Device) -> list[Row]:
+    look = getattr(reader, "look", None)
+    if look is None:
+        return [Row("reader", "driver", "simulated")]
+    rows = [Row("reader", declared.driver, str(declared.parameters["device"]))]
+    try:
+        said = await look(PATIENCE_S)
+    except (OSError, trio.BrokenResourceError) as error:
+        return [*rows, Row("reader", "error", str(error), is_wrong=True)]
+    return [*rows, Row("reader", "says", said or "nothing: it does not answer", is_wrong=not said)]
 
 
 async def _rows_of_device(title: str, device: "MappedDevice") -> list[Row]:

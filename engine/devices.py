@@ -1,6 +1,7 @@
 """From the declared drivers of a station to the objects that drive it. Imports only what is declared."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -13,8 +14,15 @@ from machines.vocabulary.settings import ConnectorSettings
 
 if TYPE_CHECKING:
     from engine.fieldbus import Lines
+    from engine.serial_lines import SerialPorts
 
-EXTRAS = {"pymodbus": "modbus", "serial": "serial", "gpiod": "gpio"}
+EXTRAS = {
+    "pymodbus": "modbus",
+    "serial": "serial",
+    "gpiod": "gpio",
+    "serial_asyncio": "asyncio-serial",
+    "trio_asyncio": "asyncio-serial",
+}
 """The extra that brings a module."""
 
 
@@ -24,6 +32,17 @@ class Devices(NamedTuple):
     connectors: Mapping[int, ConnectorDriver]
     """By number from 1."""
     readers: Sequence[ReaderDriver]
+    ports: "SerialPorts | None" = None
+    """The serial ports, if any are declared."""
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run what the drivers need beside Trio; they run within."""
+        if self.ports is None:
+            yield
+        else:
+            async with self.ports.running():
+                yield
 
 
 class DeviceError(Exception):
@@ -41,7 +60,8 @@ def devices_of(station: Station) -> Devices:
         settings.number: build.connector(settings, device)
         for settings, device in zip(station.settings.connectors, station.drivers, strict=True)
     }
-    return Devices(connectors, [build.reader(reader) for reader in station.readers])
+    readers = [build.reader(reader) for reader in station.readers]
+    return Devices(connectors, readers, build.ports)
 
 
 class _Builder:
@@ -50,6 +70,7 @@ class _Builder:
     def __init__(self, station: Station) -> None:
         self._station = station
         self._lines: Lines | None = None
+        self.ports: SerialPorts | None = None
 
     def connector(self, settings: ConnectorSettings, device: Device) -> ConnectorDriver:
         """The driver of one connector."""
@@ -60,9 +81,11 @@ class _Builder:
             raise DeviceError(f"{place}: there is no driver {device.driver!r}")
         try:
             from engine.fieldbus import LineError, Lines, maps_folder, modbus_connector
+            from engine.serial_lines import SerialPorts
         except ModuleNotFoundError as error:
             raise _missing(place, device, error) from error
-        self._lines = self._lines or Lines()
+        self.ports = self.ports or SerialPorts()
+        self._lines = self._lines or Lines(self.ports)
         folder = maps_folder(self._station.path, device.parameters.get("maps"))
         try:
             return modbus_connector(
@@ -88,9 +111,12 @@ class _Builder:
             raise DeviceError(f"reader: there is no driver {device.driver!r}")
         try:
             from engine.card_readers import serial_reader
+            from engine.serial_lines import SerialPorts
+
+            self.ports = self.ports or SerialPorts()
+            return serial_reader(device.driver, device.parameters, reader.connectors, self.ports)
         except ModuleNotFoundError as error:
             raise _missing("reader", device, error) from error
-        return serial_reader(device.driver, device.parameters, reader.connectors)
 
 
 def _missing(place: str, device: Device, error: ModuleNotFoundError) -> DeviceError:

@@ -3,6 +3,7 @@
 Several devices may be on one line: it is opened once, and whoever declares it must say the same of it.
 """
 
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 
@@ -19,10 +20,9 @@ from drivers.modbus_connector import ModbusConnector
 from drivers.modbus_evse import EvseSettings
 from drivers.modbus_meter import MeterSettings
 from drivers.register_map import RegisterMap
-from drivers.serial_port import open_port
 from engine.declaration.fieldbus import maps_folder
 from engine.declaration.lines import lines_of
-from engine.serial_lines import numbers, serial_settings
+from engine.serial_lines import SerialPorts, numbers, serial_settings
 from machines.vocabulary.settings import ConnectorSettings
 
 Table = dict[str, object]
@@ -35,9 +35,14 @@ class LineError(Exception):
 
 
 class Lines:
-    """The Modbus lines of a station."""
+    """The Modbus lines of a station.
 
-    def __init__(self) -> None:
+    Args:
+        ports: Its serial ports.
+    """
+
+    def __init__(self, ports: SerialPorts) -> None:
+        self._ports = ports
         self._clients: dict[str, tuple[ModbusClient, str]] = {}
 
     def device(self, declared: Table, found: RegisterMap) -> MappedDevice:
@@ -55,9 +60,10 @@ class Lines:
         patience = _patience(declared, bus.timeout_s)
         if "device" in declared:
             port = serial_settings(declared, bus.baudrate, bus.parity, bus.stopbits)
-            name, manner = port.device, f"{port.baudrate} 8{port.parity}{port.stopbits}"
+            by = ", by asyncio" if declared.get("backend") == "asyncio" else ""
+            name, manner = port.device, f"{port.baudrate} 8{port.parity}{port.stopbits}{by}"
             framing = Framing.RTU
-            connect: Connect = partial(open_port, port)
+            connect: Connect = self._ports.opener(declared, port)
             patience = replace(patience, silence_s=silence_of(port.baudrate, port.bits))
         else:
             host, tcp_port = str(declared["host"]), declared.get("port", bus.port)
@@ -141,7 +147,15 @@ def _with_board(driver: ModbusConnector, declared: Table, lines: dict[str, Table
         inputs=tuple(inputs),
         **numbers(declared, "contactor_timeout_s", "lock_timeout_s"),
     )
-    return BoardConnector(driver, Board(partial(ChipLines, str(declared["chip"]), outputs, inputs), settings))
+
+    def open_lines(names: Collection[str]) -> ChipLines:
+        return ChipLines(
+            str(declared["chip"]),
+            {name: line for name, line in outputs.items() if name in names},
+            {name: line for name, line in inputs.items() if name in names},
+        )
+
+    return BoardConnector(driver, Board(open_lines, settings))
 
 
 def _patience(declared: Table, usual_s: float) -> ClientSettings:

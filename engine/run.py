@@ -202,7 +202,7 @@ class RunningStation:
         return self._restart
 
     async def _run(self) -> None:
-        async with trio.open_nursery() as nursery:
+        async with self.devices.running(), trio.open_nursery() as nursery:
             nursery.start_soon(self._link.run)
             nursery.start_soon(self._hardware.run)
             nursery.start_soon(self._jobs.run)

@@ -1,8 +1,47 @@
-"""A declared serial line as settings of its port, and other numbers as declared."""
+"""Declared serial lines: the settings of a port, what opens it, and other numbers as declared."""
 
-from drivers.serial_port import SerialSettings
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+import trio
+
+from drivers.serial_port import SerialSettings, open_port
+
+if TYPE_CHECKING:
+    from drivers.asyncio_serial import AsyncioPorts
 
 Table = dict[str, object]
+
+
+class SerialPorts:
+    """The serial ports of a station, each opened by the backend that is declared for it."""
+
+    def __init__(self) -> None:
+        self._asyncio: AsyncioPorts | None = None
+
+    def opener(self, declared: Table, settings: SerialSettings) -> Callable[[], Awaitable[trio.abc.Stream]]:
+        """What opens the port that is ``declared``.
+
+        Raises:
+            ModuleNotFoundError: Its backend is not installed.
+        """
+        if declared.get("backend") != "asyncio":
+            return partial(open_port, settings)
+        from drivers.asyncio_serial import AsyncioPorts
+
+        self._asyncio = self._asyncio or AsyncioPorts()
+        return partial(self._asyncio.open_port, settings)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run what the backends need; ports are opened within."""
+        if self._asyncio is None:
+            yield
+        else:
+            async with self._asyncio.running():
+                yield
 
 
 def serial_settings(declared: Table, baudrate: int, parity: str = "N", stopbits: int = 1) -> SerialSettings:

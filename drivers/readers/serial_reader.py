@@ -71,6 +71,28 @@ class SerialReader:
             again_at = trio.current_time() + self._settings.reconnect_s
             await trio.sleep_until(again_at if self._has_failed else min(again_at, self._fails_at))
 
+    async def look(self, patience_s: float) -> str:
+        """What the reader says within ``patience_s``, for people; empty if it does not answer.
+
+        Raises:
+            OSError, trio.BrokenResourceError: Its line is not there, or is used by another program.
+        """
+        protocol = self._protocol()
+        uids: list[bytes] = []
+        async with await self._connect() as line:
+            if protocol.opening:
+                await line.send_all(protocol.opening)
+            if protocol.poll:
+                await line.send_all(protocol.poll)
+            with trio.move_on_after(patience_s):
+                while not uids:
+                    uids = protocol.feed(await _receive(line))
+        if uids:
+            return f"card {uids[0].hex().upper()}"
+        if not protocol.poll:
+            return "the line is open; it tells by itself"
+        return "no card" if protocol.answers else ""
+
     async def _serve(self, line: trio.abc.Stream, protocol: CardProtocol, report: ReportReaderEvent) -> None:
         """Ask and listen until the line is gone, or the reader has been silent for too long."""
         if protocol.opening:

@@ -31,6 +31,7 @@ ALLOWED = {
 """What a package may import. Of the standard library not what stands in NEVER."""
 
 BESIDES = {
+    "drivers/asyncio_serial.py": {"asyncio", "serial_asyncio", "trio_asyncio"},
     "drivers/gpio.py": {"gpiod"},
     "drivers/modbus/frames.py": {"pymodbus"},
     "drivers/serial_port.py": {"serial"},
@@ -60,7 +61,7 @@ NEVER = {
 LAZY = {"httpx", "hypercorn", "hypothesis", "jeepney", "jinja2", "pygraphviz", "rich", "starlette"}
 """Of the extras: imported by functions, never when a module is loaded."""
 
-OF_DRIVERS = {"pymodbus", "serial", "gpiod"}
+OF_DRIVERS = {"pymodbus", "serial", "gpiod", "serial_asyncio", "trio_asyncio"}
 """Of the extras: imported by the modules of declared drivers, which nobody else imports."""
 
 COMPOSED = {

@@ -32,7 +32,7 @@ class Running:
         self.scope = trio.CancelScope()
         nursery.start_soon(self._run)
 
-    def _open(self) -> MemoryLines:
+    def _open(self, _names) -> MemoryLines:
         if not self.is_there:
             raise OSError(16, "Device or resource busy")
         return self.lines
@@ -165,7 +165,7 @@ async def test_lines_that_cannot_be_had_are_told_and_asked_for_again(nursery, au
 
 async def test_a_board_may_have_a_contactor_and_nothing_else(nursery, autojump_clock):
     lines = MemoryLines(["contactor"], [])
-    board = Board(lambda: lines, BoardSettings(outputs=("contactor",), inputs=()))
+    board = Board(lambda _names: lines, BoardSettings(outputs=("contactor",), inputs=()))
     board.permit(True)
     events: list[HardwareEvent] = []
 
@@ -177,3 +177,11 @@ async def test_a_board_may_have_a_contactor_and_nothing_else(nursery, autojump_c
     board.apply(CLOSED)
     await trio.sleep(10)
     assert (events, lines.outputs) == ([], {"contactor": True})
+
+
+def test_inputs_are_looked_at_and_no_output_is_asked_for():
+    lines, asked = MemoryLines(), []
+    lines.inputs["lock_closed"] = True
+    board = Board(lambda names: asked.append(names) or lines, BoardSettings())
+    assert board.look() == {"residual_current": False, "contactor_closed": False, "lock_closed": True}
+    assert asked == [("residual_current", "contactor_closed", "lock_closed")]

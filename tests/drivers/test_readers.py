@@ -291,3 +291,22 @@ async def test_noise_is_no_sign_of_life(nursery, autojump_clock):
     served = Served(nursery, Twn4)
     served.answer = b"\xffgarbage\r"
     assert await served.told(10) == [FaultRaised(HardwareFault.READER, "card reader: it does not answer")]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [(b"0000\r", "no card"), (twn4(b"\x04\x01\x02\x03", has_crc=False), "card 04010203"), (b"", "")],
+)
+async def test_a_reader_is_looked_at(nursery, autojump_clock, answer, said):
+    near, far = memory_stream_pair()
+
+    async def connect() -> trio.abc.Stream:
+        return near
+
+    async def serve() -> None:
+        async for _ in far:
+            if answer:
+                await far.send_all(answer)
+
+    nursery.start_soon(serve)
+    assert await SerialReader(connect, Twn4, ReaderSettings(card=CARD), [1]).look(1.0) == said

@@ -113,7 +113,7 @@ def test_the_meter_of_a_controller_is_used_if_no_other_is_declared(devices):
 def test_lines_of_a_board_stand_beside_the_controller(devices):
     connector = devices(STATION.replace(METER_TABLE, LINES)).connectors[1]
     assert isinstance(connector, BoardConnector)
-    settings = connector._board._settings
+    settings = connector.board._settings
     assert (settings.outputs, settings.inputs) == (("contactor", "lock"), ("lock_closed",))
     assert connector.connector._evse._settings.has_lock is False
 
@@ -194,18 +194,37 @@ def test_what_is_wrong_with_a_device_is_told(devices, old, new, problem):
     assert problem in str(caught.value)
 
 
-def test_what_is_not_installed_is_told(tmp_path):
-    """An interpreter that has no pymodbus."""
-    (tmp_path / "station.toml").write_text(STATION)
+BY_ASYNCIO = STATION.replace('"/dev/ttyUSB0"', '"/dev/ttyUSB0"\nbackend = "asyncio"')
+
+
+@pytest.mark.parametrize(
+    ("missing", "text", "told"),
+    [
+        ("pymodbus", STATION, "connector 1: the driver modbus needs pip install 'statecharge[modbus]'"),
+        (
+            "serial_asyncio",
+            BY_ASYNCIO,
+            "connector 1: the driver modbus needs pip install 'statecharge[asyncio-serial]'",
+        ),
+        (
+            "gpiod",
+            STATION.replace(METER_TABLE, LINES),
+            "connector 1: the driver modbus needs pip install 'statecharge[gpio]'",
+        ),
+    ],
+)
+def test_what_is_not_installed_is_told(tmp_path, missing, text, told):
+    """An interpreter that lacks it."""
+    (tmp_path / "station.toml").write_text(text)
     code = (
-        "import sys; sys.modules['pymodbus'] = None\n"
+        f"import sys; sys.modules[{missing!r}] = None\n"
         "from engine.devices import DeviceError, devices_of\n"
         "from engine.station_file import load\n"
         f"try: devices_of(load({str(tmp_path / 'station.toml')!r}))\n"
         "except DeviceError as error: print(error)\n"
     )
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert run.stdout == "connector 1: the driver modbus needs pip install 'statecharge[modbus]'\n"
+    assert run.stdout == f"{told}\n"
 
 
 @pytest.mark.parametrize(
@@ -213,12 +232,17 @@ def test_what_is_not_installed_is_told(tmp_path):
     [
         ("ac-smart", set()),
         ("own", {"pymodbus", "serial", "drivers.readers.pn532"}),
+        (
+            "asyncio",
+            {"pymodbus", "serial", "serial_asyncio", "trio_asyncio", "drivers.readers.pn532"},
+        ),
         ("board", {"pymodbus", "serial", "gpiod", "drivers.board", "drivers.gpio", "drivers.readers.pn532"}),
     ],
 )
 def test_only_the_declared_drivers_are_imported(tmp_path, station, loaded):
     file = tmp_path / "station.toml"
-    file.write_text(STATION if station == "own" else STATION.replace(METER_TABLE, LINES))
+    texts = {"own": STATION, "asyncio": BY_ASYNCIO, "board": STATION.replace(METER_TABLE, LINES)}
+    file.write_text(texts.get(station, ""))
     code = (
         "from engine.devices import devices_of\nfrom engine.station_file import load\n"
         f"devices_of(load({station if station == 'ac-smart' else str(file)!r}))\nimport sys\n"

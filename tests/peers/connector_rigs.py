@@ -192,7 +192,7 @@ class BoardRig(ModbusRig):
     def new_driver(self) -> ConnectorDriver:
         """A driver that knows nothing yet, as after a start of the program."""
         self.evse_settings = replace(self.evse_settings, has_lock=False, when_silent="contactor opened")
-        return BoardConnector(super().new_driver(), Board(lambda: self.lines, BoardSettings()))
+        return BoardConnector(super().new_driver(), Board(lambda _names: self.lines, BoardSettings()))
 
     @property
     def energy_flows(self) -> bool:

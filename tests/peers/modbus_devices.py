@@ -57,7 +57,9 @@ class _Master(serial.Serial):
             os.close(self.fd)
 
 
-def _register_handler() -> None:
+def register_handler() -> None:
+    """Teach pyserial to take the master of a pseudo-terminal for a port."""
+    serial.protocol_handler_packages[:] = ["serial.urlhandler"]
     module = types.ModuleType("serial.urlhandler.protocol_ptm")
     module.Serial = _Master
     sys.modules["serial.urlhandler.protocol_ptm"] = module
@@ -95,7 +97,7 @@ class PymodbusDevices:
     def __enter__(self) -> Self:
         started: queue.Queue[BaseException | None] = queue.Queue()
         if self.link is not None:
-            _register_handler()
+            register_handler()
             self._master, self._slave = os.openpty()
             tty.setraw(self._master)
             tty.setraw(self._slave)

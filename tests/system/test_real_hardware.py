@@ -1,17 +1,18 @@
 """A station on hardware: controller, meter and card reader on lines of their own, and an independent Central System.
 
-Controller and meter are servers of pymodbus on pseudo-terminals, the reader is a task that writes what one writes.
+Controller and meter are servers of pymodbus on pseudo-terminals, the reader is played on pyserial-asyncio.
 """
 
 import os
 import re
+import signal
 import struct
-import tty
 from contextlib import ExitStack, asynccontextmanager
 
 import pytest
 import trio
 
+from tests.peers.fake_reader import FakeReader
 from tests.peers.modbus_devices import PymodbusDevices
 from tests.peers.processes import program
 
@@ -56,6 +57,7 @@ connectors = [1]
 [readers.parameters]
 device = "{folder}/reader"
 byte_order = "as_read"
+silent_after_s = 1
 """
 
 
@@ -66,18 +68,14 @@ class Wallbox:
         self._folder = folder
         self._lines = ExitStack()
         self.energy_kwh = 100.0
-        self.reader, self._reader_end = os.openpty()
-        tty.setraw(self._reader_end)
-        (folder / "reader").symlink_to(os.ttyname(self._reader_end))
         self._plugged = {}
         self.plug_in_controller()
         self.plug_in_meter()
+        self.plug_in_reader()
 
     def close(self):
         for name in list(self._plugged):
             self.pull(name)
-        os.close(self.reader)
-        os.close(self._reader_end)
 
     def _plug_in(self, name, unit):
         devices = PymodbusDevices([unit], self._folder / name)
@@ -92,6 +90,10 @@ class Wallbox:
         self.meter = self._plug_in("meter", METER)
         self._measure(0x46, 50.0)
         self.consume(0)
+
+    def plug_in_reader(self):
+        self.reader = self._plugged["reader"] = FakeReader(self._folder / "reader", pushes=True)
+        self.reader.__enter__()
 
     def pull(self, name):
         """Pull the plug of a serial adapter."""
@@ -109,7 +111,7 @@ class Wallbox:
 
     def present(self):
         """Hold a card to the reader for a moment."""
-        os.write(self.reader, bytes.fromhex("0231303030383646343434323603"))
+        self.reader.present("100086F444")
 
     async def until_allowed(self, amps):
         """Wait until the controller offers so much, or nothing."""
@@ -130,10 +132,11 @@ def wallbox(tmp_path):
 
 
 @asynccontextmanager
-async def station(csms, folder):
+async def station(csms, folder, backend="trio"):
     """The station as a process."""
     file = folder / "station.toml"
-    file.write_text(STATION.format(folder=folder))
+    text = STATION.format(folder=folder)
+    file.write_text(re.sub("^device = .*$", rf'\g<0>\nbackend = "{backend}"', text, flags=re.MULTILINE))
     command = ["-m", "engine.cli", "run", file, "--csms", csms.url, "--state-dir", folder / "state"]
     async with program(*command, "--log", "json") as running:
         yield running
@@ -160,8 +163,9 @@ async def begin_charging(csms, wallbox):
     await csms.until_status("Charging")
 
 
-async def test_a_charging_session(csms, tmp_path, wallbox):
-    async with station(csms, tmp_path), bounded():
+@pytest.mark.parametrize("backend", ["trio", "asyncio"])
+async def test_a_charging_session(csms, tmp_path, wallbox, backend):
+    async with station(csms, tmp_path, backend), bounded():
         await begin_charging(csms, wallbox)
         wallbox.consume(125)
         while True:
@@ -204,6 +208,17 @@ async def test_a_controller_that_is_pulled_while_charging_is_told_and_charges_on
         assert not csms.calls("StopTransaction")
 
 
+async def test_a_reader_that_is_pulled_is_told_and_serves_again_when_it_is_back(csms, tmp_path, wallbox):
+    async with station(csms, tmp_path), bounded():
+        await begin_charging(csms, wallbox)
+        wallbox.pull("reader")
+        await csms.until_call("StatusNotification", errorCode="ReaderFailure", status="Charging")
+        wallbox.plug_in_reader()
+        await csms.until_call("StatusNotification", errorCode="NoError", status="Charging")
+        wallbox.present()
+        await csms.until_call("StopTransaction", transactionId=1, reason="Local")
+
+
 async def test_the_hardware_is_shown_as_a_table(tmp_path, wallbox):
     file = tmp_path / "station.toml"
     file.write_text(STATION.format(folder=tmp_path))
@@ -213,12 +228,26 @@ async def test_the_hardware_is_shown_as_a_table(tmp_path, wallbox):
     assert ["connector 1 evse", "pilot", "A1"] in rows
     assert ["connector 1 meter", "energy_import_wh", "100000"] in rows
     assert ["reader", "rdm6300", f"{tmp_path}/reader"] in rows
+    assert ["reader", "says", "the line is open; it tells by itself"] in rows
 
 
 async def test_hardware_that_does_not_answer_is_shown_and_the_exit_code_says_so(tmp_path, wallbox):
     file = tmp_path / "station.toml"
     file.write_text(STATION.format(folder=tmp_path))
     wallbox.pull("meter")
+    wallbox.pull("reader")
     async with program("-m", "engine.cli", "devices", file) as running:
         assert await running.ended() == 1
+    assert any(re.match("reader +error +.*No such file", line) for line in running.out.all)
     assert any("meter" in line and "error" in line and "cannot be opened" in line for line in running.out.all)
+
+
+async def test_the_hardware_is_shown_live_until_it_is_interrupted(tmp_path, wallbox):
+    file = tmp_path / "station.toml"
+    file.write_text(STATION.format(folder=tmp_path))
+    async with program("-m", "engine.cli", "devices", file, "--watch") as running, bounded():
+        await running.out.until(lambda line: line.endswith("A1"))
+        wallbox.pilot("B1")
+        await running.out.until(lambda line: line.endswith("B1"))
+        os.kill(running.pid, signal.SIGINT)
+        assert await running.ended() == 0
