@@ -97,8 +97,18 @@ def test_every_entry_of_a_station_file_is_there(texts):
         if entry.kind is not Kind.TABLES:
             shown = [row[0] for row in rows(texts["declaration"], f"`[{name}]`")]
             assert any(entry.path.endswith(cell.strip("`")) for cell in shown[2:]), entry.path
-    for driver in (*CONNECTOR_DRIVERS, *READER_DRIVERS):
-        assert f"\n### `{driver}`\n" in texts["declaration"]
+
+
+@pytest.mark.parametrize(("head", "drivers"), [("connector", CONNECTOR_DRIVERS), ("reader", READER_DRIVERS)])
+def test_every_parameter_of_a_driver_is_there(head, drivers, texts):
+    part = texts["declaration"].partition(f"## Parameters of {head} drivers\n")[2].partition("\n## ")[0]
+    for driver, entries in drivers.items():
+        told = part.partition(f"### `{driver}`\n")[2].partition("\n### ")[0]
+        assert [row[0].strip("`") for row in rows(told)[2:]] == [entry.path for entry in entries]
+
+
+def test_what_is_said_of_tables_is_said_of_tables_that_there_are():
+    assert {declaration.table_of(entry) for entry in ENTRIES} >= declaration.TABLES.keys()
 
 
 def test_an_entry_is_told_with_its_bounds_its_default_and_what_the_shipped_files_say_of_it(texts):
@@ -111,7 +121,7 @@ def test_an_entry_is_told_with_its_bounds_its_default_and_what_the_shipped_files
 
 
 def test_an_entry_that_must_be_stated_says_so():
-    (row,) = rows(declaration.rows((whole("limits.novel", 1, 9),), {}, {}))[2:]
+    (row,) = rows(declaration.rows((whole("limits.novel", 1, 9),), {}, {}, "limits"))[2:]
 
     assert row == ["`novel`", "a whole number, 1..9", "must be stated"]
 

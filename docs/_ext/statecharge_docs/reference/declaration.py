@@ -1,7 +1,7 @@
 """The entries of a station file: from the schema that checks it, and the comments of the shipped files."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import tomli
@@ -17,42 +17,33 @@ EXPLAINED_IN = ("ac-smart", "base", "full")
 
 TABLES = {
     "identity": "Who the station says it is, in BootNotification.",
-    "csms": "The Central System.",
     "connectors": "One for each connector, as `[[connectors]]`.",
     "readers": "Card readers, as `[[readers]]`; none, as `readers = []`.",
     "messages": "What the station offers over OCPP: names of [messages](messages.md).",
     "data_transfer": 'Vendors whose DataTransfer is taken, as `[data_transfer."VENDOR"]`.',
-    "transactions": "",
-    "reservations": "",
-    "installation": "What all connectors together may draw.",
-    "limits": "Everything that is bounded and not a configuration key. Times in s, sizes in bytes.",
-    "transfers": "Files that come and go: firmware and diagnostics.",
-    "firmware": "What puts a downloaded file in place.",
-    "process": "",
     "bench": "[The bench](bench.md): for the laboratory, never on in the field.",
-    "log": "",
     "items": "Lists with a name, that `items` of a key may refer to.",
-    "keys": "Which [configuration keys](keys.md) the station has, and what it narrows.",
     "catalogue": "The keys that rules read; it ships with the program, and a station file has none of its own.",
+    "keys": "Which [configuration keys](keys.md) the station has, and what it narrows.",
 }
-"""What is said before the entries of each table: all that is not said of a single entry."""
+"""What is said of a table before its entries, where no shipped file says it above the table."""
 
-TABLE_HEAD = re.compile(r"\[+(?P<path>[^\]]+)\]+")
-SET = re.compile(r"(?P<off># )?(?P<name>[\w.]+) *= *(?P<value>[^#]*?) *(?:# *(?P<comment>.*))?$")
+TABLE_HEAD = re.compile(r"(?:# )?\[+(?P<path>[\w.]+)\]+")
+SET = re.compile(r"(?:# )?(?P<name>[\w.]+) *= *(?P<value>[^#]*?) *(?:# *(?P<comment>.*))?$")
 
 
 def text() -> str:
     """Every table with its entries, then the parameters of each driver."""
     said, values = comments(), defaults()
     parts = []
-    for name, before in TABLES.items():
+    for name in dict.fromkeys(map(table_of, ENTRIES)):
         entries = [entry for entry in ENTRIES if table_of(entry) == name and entry.path != name]
-        body = rows(entries, said, values)
-        parts.append(f"## `[{name}]`\n\n{before}\n\n{body}")
+        body = rows(entries, said, values, name)
+        parts.append(f"## `[{name}]`\n\n{TABLES.get(name) or said.get(name, '')}\n\n{body}")
     for head, drivers in (("connector", CONNECTOR_DRIVERS), ("reader", READER_DRIVERS)):
         parts.append(f"## Parameters of {head} drivers\n\nIn `[{head}s.parameters]`.")
         for driver, entries_of_driver in drivers.items():
-            parameters = rows(entries_of_driver, said, {}) if entries_of_driver else "None."
+            parameters = rows(entries_of_driver, {}, {}) if entries_of_driver else "None."
             parts.append(f"### `{driver}`\n\n{parameters}")
     return "\n\n".join(parts) + "\n"
 
@@ -62,12 +53,12 @@ def table_of(entry: Entry) -> str:
     return re.split(r"[.\[]", entry.path, maxsplit=1)[0]
 
 
-def rows(entries: Iterable[Entry], said: dict[str, str], values: dict[str, Any]) -> str:
-    """A table of entries."""
+def rows(entries: Iterable[Entry], said: dict[str, str], values: dict[str, Any], within: str = "") -> str:
+    """A table of entries, named as they are ``within`` a table of the file."""
     body = []
     for entry in entries:
         words = describe_entry(entry) + ("; a secret" if entry.secret else "")
-        name = entry.path.removeprefix(f"{table_of(entry)}.").removeprefix(f"{table_of(entry)}[].")
+        name = entry.path.removeprefix(within).removeprefix("[]").removeprefix(".")
         body.append(
             (
                 code(name),
@@ -105,22 +96,22 @@ def comments() -> dict[str, str]:
     return found
 
 
-def _comments(text: str) -> Iterable[tuple[str, str]]:
-    """The comment beside an entry, or the lines above it."""
-    path, above = "", list[str]()
+def _comments(text: str) -> Iterator[tuple[str, str]]:
+    """The comment beside an entry, or the lines above it or above a table; one that is commented out counts, too."""
+    table, above = "", list[str]()
     for line in text.splitlines():
         if (head := TABLE_HEAD.fullmatch(line)) is not None:
-            path = head["path"] + ("[]" if line.startswith("[[") else "")
-            above = []
-        elif (found := SET.match(line)) is not None and (found["off"] is None or above):
-            comment = found["comment"] or " ".join(above)
-            if comment and not comment.startswith(("-", "or ")):
-                yield f"{path}.{found['name']}", _sentence(comment)
-            above = []
-        elif line.startswith("# ") and not line.startswith("# ---"):
-            above.append(line.removeprefix("# "))
+            table = head["path"] + ("[]" if line.startswith("[[") else "")
+            path, comment = head["path"], ""
+        elif (found := SET.match(line)) is not None:
+            path, comment = f"{table}.{found['name']}", found["comment"] or ""
         else:
-            above = []
+            above = [*above, line.removeprefix("# ")] if re.match("# (?!---)", line) else []
+            continue
+        comment = comment or " ".join(above)
+        above = []
+        if comment and not comment.startswith("or "):
+            yield path, _sentence(comment)
 
 
 def _sentence(comment: str) -> str:
