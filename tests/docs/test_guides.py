@@ -30,7 +30,9 @@ def whole(text):
     """A declaration of which a page shows ``text``: all of it, or the parameters of a connector."""
     if text.startswith("[connectors.parameters"):
         shipped = (ROOT / "deploy" / "station.toml").read_text(encoding="utf-8")
-        return shipped.replace("[[readers]]", f"{text}\n[[readers]]", 1)
+        head = re.escape(text.partition("\n")[0])
+        without = re.sub(rf"^{head}\n.*?(?=^\[)", "", shipped, flags=re.MULTILINE | re.DOTALL)
+        return without.replace("[[readers]]", f"{text}\n[[readers]]", 1)
     return text
 
 
