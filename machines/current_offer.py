@@ -152,7 +152,9 @@ class CurrentOffer(Machine[CurrentOfferData, Facts]):
         return changed.attribute == "connector_maximum_current"
 
     def must_wait(self, looked: Looked) -> bool:
-        return self._decide(looked).is_waiting
+        # When its own transaction is over, there is nothing left to decide about.
+        is_end = isinstance(looked, TransactionEnded) and self.is_over(looked)
+        return not is_end and self._decide(looked).is_waiting
 
     # The decision
 

@@ -102,6 +102,23 @@ async def test_samples_answered_before_a_power_cut_are_sent_again_and_nothing_el
     assert len(lab.calls("StopTransaction")) == 1
 
 
+async def test_a_session_before_the_time_of_day_is_known(lab, autojump_clock):
+    """After a power cut and without a network, from its beginning to its end."""
+    lab.declare(allow_offline_tx_for_unknown_id=True)
+    async with lab.powered():
+        pass
+    lab.is_linked = False
+    async with lab.powered(until_accepted=False):
+        await trio.sleep(10)
+        await offline_session(lab)
+        assert queue_of(lab) > 2
+        lab.restore_link()
+        await lab.until("StopTransaction")
+
+    (transaction,) = lab.csms.ledger.values()
+    assert transaction.energy_wh > 0
+
+
 async def test_days_without_a_connection(lab, autojump_clock):
     """3.7: three sessions in three days, each with its samples, over a power cut too; nothing is lost or doubled."""
     lab.declare(meter_value_sample_interval=900, allow_offline_tx_for_unknown_id=True)
