@@ -118,10 +118,9 @@ def made(rehearsal: Rehearsal, move: Move) -> Made:
 
 def _acted(rehearsal: Rehearsal, move: Move) -> Made:
     before: tuple[AnyStep, ...] = ()
-    within_s, quiet_s = WITHIN_S, move.quiet_s
+    quiet_s, boot = move.quiet_s, rehearsal.world.boot
     match move.act:
         case Start():
-            within_s = BOOT_WITHIN_S
             rehearsal.power_on(quiet_s)
         case Due():
             return _waited(rehearsal)
@@ -136,7 +135,13 @@ def _acted(rehearsal: Rehearsal, move: Move) -> Made:
         case stimulus:
             rehearsal.do(stimulus, quiet_s)
             before = (stimulus,)
-    return Made((*before, _expected(rehearsal, within_s, quiet_s)), rehearsal.taken)
+    expected = _expected(rehearsal, _within_s(rehearsal, boot), quiet_s)
+    return Made((*before, expected), rehearsal.taken)
+
+
+def _within_s(rehearsal: Rehearsal, boot: int) -> float:
+    """How long what is expected may take, if the station was in run ``boot`` before."""
+    return WITHIN_S if rehearsal.world.boot == boot else BOOT_WITHIN_S
 
 
 def _waited(rehearsal: Rehearsal) -> Made:
@@ -146,8 +151,9 @@ def _waited(rehearsal: Rehearsal) -> Made:
         raise OutOfOrderError
     before_s = round(due[0] - MARGIN_S - rehearsal.world.now, 3)
     before = _passed(rehearsal, before_s) if before_s > 0 else Made((), [])
+    boot = rehearsal.world.boot
     rehearsal.settle(QUIET_S)
-    expected = _expected(rehearsal, WITHIN_S, QUIET_S)
+    expected = _expected(rehearsal, _within_s(rehearsal, boot), QUIET_S)
     taken = [*before.taken, *rehearsal.taken]
     if isinstance(expected, Expects):
         return Made((*before.steps, expected), taken)

@@ -206,18 +206,24 @@ class Rehearsal:
         self.world.now = end
 
     def _settle(self, quiet_s: float) -> None:
-        """Go on until ``quiet_s`` have passed since the latest CALL, or if there was none since now."""
+        """Go on until ``quiet_s`` have passed since the latest CALL, or if there was none since now.
+
+        A station that restarts is waited for: how long it takes is its own affair.
+        """
         self._instant()
-        begun = self.world.now
+        begun = since = self.world.now
         while True:
             sure = [seen.time for seen in self.seen if seen.is_sure]
-            end = max([begun, *sure]) + quiet_s
+            end = max([since, *sure]) + quiet_s
             time = self.world.next_time
-            if time > end + self._edge_s:
+            is_on = self.world.is_powered
+            if is_on and time > end + self._edge_s:
                 break
-            if time > end - self._edge_s or time > begun + SETTLING_MAX_S:
+            if (is_on and time > end - self._edge_s) or time > begun + SETTLING_MAX_S:
                 raise RestlessError(f"something happens at {time}")
             self._go_on(time)
+            if not is_on:
+                since = self.world.now
         self.world.now = end
 
     def _go_on(self, time: float) -> None:

@@ -1,12 +1,13 @@
 """Test scripts as cases of the conformance command: played on a station that is not ours to declare."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from engine.conformance.bed import OVERRIDDEN, Bed
 from engine.conformance.case import Case, NotApplicable
 from engine.conformance.execute import Execution, UnplayableError
 from engine.conformance.rig import Rig
-from engine.conformance.script import Answered, Script, ScriptError, read
+from engine.conformance.script import Answered, Expects, Script, ScriptError, Wait, read
 from engine.conformance.stimuli import (
     ClearFault,
     CutLink,
@@ -24,6 +25,9 @@ from engine.conformance.trial import QUIET_KEYS
 from machines.vocabulary.ocpp import ACTIONS
 
 SUFFIX = ".jsonl"
+ON_THE_CLOCK = "ClockAlignedDataInterval"
+FINEST = 0.1
+"""What goes on sooner than within this part of the tolerance is for a station in the same process."""
 PROFILE = "Core"
 """Which every station announces; what else a script needs shows when it is played."""
 
@@ -64,8 +68,25 @@ def case_of(script: Script) -> Case:
     )
 
 
+def _pauses_s(script: Script) -> Iterator[float]:
+    """How long nothing may come, wherever the script waits."""
+    for step in script.steps:
+        match step:
+            case Wait(wait=wait_s):
+                yield wait_s
+            case Expects(quiet_s=quiet_s) if quiet_s:
+                yield quiet_s
+
+
 async def _play(script: Script, bed: Bed) -> None:
     header = script.header
+    if header.keys.get(ON_THE_CLOCK, "0") != "0":
+        raise NotApplicable(f"the script counts from midnight, for {ON_THE_CLOCK}")
+    shortest_s = min(_pauses_s(script), default=bed.tolerance_s)
+    if shortest_s < bed.tolerance_s * FINEST:
+        raise NotApplicable(
+            f"the script goes on after {shortest_s:g} s; times may be off by {bed.tolerance_s:g} s"
+        )
     if header.declares:
         raise NotApplicable(f"the script is for a station that declares {' '.join(header.declares.split())}")
     if any(isinstance(step, Answered) for step in script.steps):

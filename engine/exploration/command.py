@@ -36,6 +36,12 @@ from engine import options
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the walks.")
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes at a time.")
 @click.option(
+    "--fault",
+    default="",
+    metavar="NAME",
+    help="Break a machine first: a fault as `statecharge mutate` names them. Shows what the exploration makes of it.",
+)
+@click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("out"),
@@ -51,6 +57,7 @@ def explore(
     walks: int,
     seed: int,
     jobs: int,
+    fault: str,
     out: Path,
 ) -> None:
     """Go through the states of all machines of STATION together: a file, or a shipped one (ac-smart, full).
@@ -71,6 +78,7 @@ def explore(
             depth=depth,
             walks=walks,
             seed=seed,
+            fault=fault,
         )
         return conduct(wish, jobs, out, sys.stdout)
 

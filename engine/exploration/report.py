@@ -25,6 +25,8 @@ def head(wish: Wish) -> Iterator[str]:
     depth = f" and {wish.depth} moves" if wish.depth is not None else ""
     connectors = _counted(wish.connectors, "connector")
     yield f"{wish.station}, {connectors}: up to {wish.states:,} states{depth} from each place"
+    if wish.fault:
+        yield f"with a fault: {wish.fault}"
     yield ""
     yield HEAD
 
@@ -59,10 +61,13 @@ def sums(outcomes: Iterable[Outcome]) -> Iterator[str]:
         f" {steps:,} composed steps in {seconds:.1f} s of one core, {steps / max(seconds, 0.001):,.0f} a second."
     )
     yield from CHECKED
-    complete = sum(outcome.is_complete for outcome in outcomes)
+    complete = sum(found.is_complete for found in founds)
+    cut = [found for found in founds if not found.is_complete]
     yield (
-        "From every state all connectors can become Available again: so in"
-        f" {_counted(complete, 'complete exploration')}, not decided in {len(outcomes) - complete}."
+        "All connectors can become Available again: from every state of"
+        f" {_counted(complete, 'complete exploration')};"
+        f" of {len(cut)} that were cut a way back was seen from {sum(found.freeable for found in cut):,}"
+        f" of {sum(found.states for found in cut):,} states, the others are at the edge."
     )
 
 

@@ -34,7 +34,7 @@ def conduct(wish: Wish, jobs: int, out: Path, console: IO[str]) -> int:
     for line in report.sums(outcomes):
         console.write(f"{line}\n")
     known, unknown = report.missing(wish, outcomes)
-    if wish.is_everything:
+    if wish.is_everything and not wish.fault:
         for line in report.dead(known, unknown):
             console.write(f"{line}\n")
     violations = [outcome.violation for outcome in outcomes if outcome.violation is not None]
@@ -47,7 +47,7 @@ def conduct(wish: Wish, jobs: int, out: Path, console: IO[str]) -> int:
 
 def _is_decided(wish: Wish) -> bool:
     """Whether a row that was not taken counts as dead: of a station that uses all of them, and not in a short run."""
-    is_whole = wish.states >= STATES and wish.walks >= WALKS and wish.depth is None
+    is_whole = not wish.fault and wish.states >= STATES and wish.walks >= WALKS and wish.depth is None
     return is_whole and wish.is_everything and report.takes_everything(wish)
 
 

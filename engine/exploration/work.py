@@ -5,20 +5,23 @@ does not come to an end within the bounds, it goes on from other places, and las
 """
 
 import random
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 
 from msgspec import Struct
 
 from engine.declaration.station import Station
+from engine.mutation.mutants import Mutant, install, mutants_of
 from engine.station_file import load
-from machines.machine import Row
+from machines.machine import AnyMachine, Row
 from machines.model.alphabet import Alphabet
 from machines.model.alphabets import alphabets
 from machines.model.explore import Event, Exploration, Explorer
 from machines.model.places import station_for, ways
+from machines.routes import KINDS
 from machines.vocabulary.settings import Settings
 
 WALK_MOVES = 1000
@@ -43,6 +46,8 @@ class Wish(Struct, frozen=True, kw_only=True):
     walks: int
     """For each alphabet, of :data:`WALK_MOVES` moves each."""
     seed: int
+    fault: str = ""
+    """A mutant by its name, as ``statecharge mutate`` has them: what becomes of a machine with that fault."""
 
 
 class Place(Struct, frozen=True):
@@ -93,12 +98,13 @@ def wish_for(
     depth: int | None,
     walks: int,
     seed: int,
+    fault: str = "",
 ) -> Wish:
     """What is to be explored; None and nothing stand for all there are.
 
     Raises:
         StationFileError: The declaration is wrong.
-        ExplorationError: There are not so many connectors, or no such alphabet.
+        ExplorationError: There are not so many connectors, no such alphabet, or no such fault.
     """
     declared = len(load(station).settings.connectors)
     if connectors is not None and not 1 <= connectors <= declared:
@@ -110,6 +116,10 @@ def wish_for(
     unknown = [name for name in names if name not in known]
     if unknown:
         raise ExplorationError(f"--alphabet {unknown[0]!r}; allowed: {', '.join(known)}")
+    if fault and fault not in faults():
+        raise ExplorationError(
+            f"--fault {fault!r}; allowed: the name of a mutant, as `statecharge mutate` tells them"
+        )
     return Wish(
         station=station,
         connectors=connectors,
@@ -119,7 +129,21 @@ def wish_for(
         depth=depth,
         walks=walks,
         seed=seed,
+        fault=fault,
     )
+
+
+def faults() -> dict[str, tuple[type[AnyMachine], Mutant]]:
+    """Every small fault that can be put into a machine, by name."""
+    found = ((mutant, machine) for kind, machine in KINDS.items() for mutant in mutants_of(kind, machine))
+    return {mutant.name: (machine, mutant) for mutant, machine in found}
+
+
+@cache
+def break_machine(fault: str) -> None:
+    """Put ``fault`` into its machine, in this process and from now on."""
+    machine, mutant = faults()[fault]
+    install(machine, mutant, sys.modules)
 
 
 def explored(wish: Wish, jobs: int, note: Note) -> Iterator[Outcome]:
@@ -148,6 +172,8 @@ def events(wish: Wish, violation: Violation) -> tuple[Event, ...]:
 
 
 def _prepared(wish: Wish, name: str) -> tuple[Explorer, Alphabet, Settings]:
+    if wish.fault:
+        break_machine(wish.fault)
     station: Station = load(wish.station)
     alphabet = alphabets(tuple(range(1, wish.connectors + 1)))[name]
     settings, keys = station_for(alphabet, station.settings, station.defaults, wish.connectors)

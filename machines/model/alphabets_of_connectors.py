@@ -241,6 +241,16 @@ def charging(numbers: Numbers) -> Iterator[tuple[str, Alphabet]]:
             has_power_cuts=True,
         ),
     )
+    yield (
+        "reservations and power cuts",
+        Alphabet(
+            "the power is cut while a connector is kept that goes out of service",
+            cards=("A",),
+            pilots=DRIVES,
+            requests=(*reservations(numbers[:1]), *availability(numbers[:1])),
+            has_power_cuts=True,
+        ),
+    )
 
 
 def energy(numbers: Numbers) -> Iterator[tuple[str, Alphabet]]:

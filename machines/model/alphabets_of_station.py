@@ -37,6 +37,19 @@ OFFLINE = (
     *("cable in 1", "pilot of 1 C", "card A", "lock of 1 closed", "meter of 1 (start) read"),
 )
 """The end of a session that the Central System has not heard of, and another one."""
+RECOVERING = ("the power is cut, and comes back", "connected", "BootNotification Accepted")
+"""A transaction that may go on, and a Central System that can ask for something."""
+DOWNLOADED = ("UpdateFirmware now, 0 retries", "FetchFirmware done", "VerifyFirmware done")
+"""Firmware that waits for the vehicle that charges."""
+INSTALLING = (*DOWNLOADED, "pilot of 1 A", "meter of 1 (stop) read")
+"""Firmware that is being installed, and a StopTransaction that is not delivered."""
+CUT = (*INSTALLING, *RECOVERING)
+"""The installation is to begin again."""
+INSTALLED = (
+    *(*INSTALLING, "StartTransaction Accepted", "StopTransaction answered"),
+    *("InstallFirmware done", "the station starts", "connected", "BootNotification Accepted"),
+)
+"""The installer is asked which firmware runs."""
 
 
 def station(numbers: Numbers) -> Iterator[tuple[str, Alphabet]]:
@@ -223,6 +236,7 @@ def station(numbers: Numbers) -> Iterator[tuple[str, Alphabet]]:
             has_power_cuts=True,
             has_power_failing=True,
             has_meter_trouble=True,
+            further=(("recovering", RECOVERING),),
             station=(("recovery", Recovery.RESUME), ("stop_transaction_on_invalid_id", False)),
         ),
     )
@@ -283,12 +297,29 @@ def station(numbers: Numbers) -> Iterator[tuple[str, Alphabet]]:
         "firmware and restarts",
         Alphabet(
             "UpdateFirmware, Reset, and restarts that fail",
+            cards=("A",),
+            pilots=DRIVES,
             requests=(*UPDATES, *RESETS),
             has_failing_works=True,
             has_failing_restarts=True,
             has_power_cuts=True,
             has_clock=True,
+            further=(("installing", INSTALLING), ("cut", CUT), ("installed", INSTALLED)),
             station=(("install_attempts_max", 2),),
+        ),
+    )
+    yield (
+        "firmware told slowly",
+        Alphabet(
+            "what is told of firmware, and answered late or never",
+            cards=("A",),
+            pilots=DRIVES,
+            requests=(*UPDATES[:1], *triggers(MessageTrigger.FIRMWARE_STATUS_NOTIFICATION)),
+            failures=(Failure.CALL_ERROR,),
+            has_failing_restarts=True,
+            has_power_cuts=True,
+            has_slow_answers=True,
+            further=(("downloaded", DOWNLOADED), ("installing", INSTALLING), ("installed", INSTALLED)),
         ),
     )
     yield (

@@ -49,8 +49,10 @@ class Exploration(Struct, frozen=True, kw_only=True):
     """Every state was gone on from, except those beyond ``queue_max``."""
     fenced: int = 0
     """States with a longer queue than ``queue_max``, which were not gone on from."""
+    freeable: int = 0
+    """States from which a way was seen that gets all connectors free and working."""
     stranded: int = 0
-    """Of a complete exploration: states from which nobody can get all connectors free and working any more."""
+    """Of a complete exploration: the other states. Else they may have a way back beyond what was seen."""
     broken: Broken = ()
     """What does not hold after the last move of ``trace``."""
     trace: Way = ()
@@ -145,7 +147,9 @@ class Explorer:
                     targets.append(known)
             done += 1
         is_complete = not is_cut and not broken
-        stranded = _stranded(sources, targets, good) if is_complete else []
+        good.extend(following.is_free(following.unpacked(state)) for state in states[done:])
+        able = _able(sources, targets, good)
+        stranded = [state for state, is_able in enumerate(able) if not is_able] if is_complete else []
         trace = (*way, *_names(came_from, came_by, stranded[0])) if stranded else way if broken else ()
         return Exploration(
             states=len(states),
@@ -155,6 +159,7 @@ class Explorer:
             depth=depth,
             is_complete=is_complete,
             fenced=fenced,
+            freeable=sum(able),
             stranded=len(stranded),
             broken=broken,
             trace=trace,
@@ -257,8 +262,8 @@ def _names(came_from: Sequence[int], came_by: Sequence[str], index: int) -> tupl
     return tuple(reversed(names))
 
 
-def _stranded(sources: Sequence[int], targets: Sequence[int], good: Sequence[int]) -> list[int]:
-    """The states from which no way leads to a good one, the nearest to the start first."""
+def _able(sources: Sequence[int], targets: Sequence[int], good: Sequence[int]) -> bytearray:
+    """For each state whether a way leads to a good one."""
     first = array("q", bytes(8 * (len(good) + 1)))  # of each state, where in ``into`` the ways to it begin
     for target in targets:
         first[target + 1] += 1
@@ -276,4 +281,4 @@ def _stranded(sources: Sequence[int], targets: Sequence[int], good: Sequence[int
             if not can[source]:
                 can[source] = True
                 waiting.append(source)
-    return [state for state, is_able in enumerate(can) if not is_able]
+    return can
