@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test bench bench-quick soak conformance mutate lint docs site clean
+.PHONY: demo test bench bench-quick soak conformance tours mutate lint docs site clean
 
 demo: .venv/ready
 	$(BIN)/statecharge demo
@@ -23,6 +23,12 @@ soak: .venv/ready
 # Every test case of the certification programme against our own station in another process: out/conformance/report.html
 conformance: .venv/ready
 	STATECHARGE_CONFORMANCE=full $(BIN)/python -m pytest -rP tests/system/test_conformance_command.py -k our_own
+
+# Test scripts that cover states, transitions and pairs of them: played in virtual time, then against our own station in
+# another process over a real network. Less than an hour.
+tours: .venv/ready
+	$(BIN)/statecharge tours full --out out/tours --run
+	STATECHARGE_CONFORMANCE=full $(BIN)/python -m pytest -rP tests/system/test_conformance_command.py -k tours
 
 # Small faults in every machine, and which suite catches them; hours for all of them.
 mutate: .venv/ready

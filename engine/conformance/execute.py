@@ -1,6 +1,7 @@
 """Runs a script: gives the stimuli, plays the Central System, and judges what the station does."""
 
 from collections.abc import Awaitable, Callable, Iterable
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -8,16 +9,19 @@ import trio
 
 from engine.conformance.case import Deviation
 from engine.conformance.central_system import by_policy, members_of
+from engine.conformance.dialogue import becomes
 from engine.conformance.matching import Reading, fits
 from engine.conformance.rig import Rig
 from engine.conformance.script import Answers, Asks, Call, Expects, Script, Wait, at
-from engine.conformance.stimuli import Stimulus
+from engine.conformance.stimuli import CutPower, Stimulus
 from engine.csms import RECEIVED, Answer, Behaviour, Csms, Entry, NotConnectedError
 from engine.ocpp import frames
 from machines.vocabulary.ocpp import ACTIONS, Request
 from machines.vocabulary.wire import CallError
 
 FRAMES_SHOWN = 20
+CONNECTED_S = 90
+"""How long after the time of the script a station may take to connect."""
 
 
 class UnplayableError(Exception):
@@ -42,6 +46,8 @@ class Execution:
         self._csms = csms
         self._rig = rig
         self._tolerance_s = tolerance_s
+        self._late_s = 0.0
+        """How much longer the steps took until now than they would if all that is expected came at once."""
         self._start = self._next = len(csms.transcript)
 
     async def run(self, power_on: Callable[[], Awaitable[None]]) -> None:
@@ -57,23 +63,38 @@ class Execution:
             UnplayableError: The script is for a Central System under test.
         """
         is_on = False
-        for step in self.script.steps:
+        for step, following in pairwise((*self.script.steps, None)):
             if not is_on and not isinstance(step, Answers):
                 await power_on()
                 is_on = True
-            await self._take(step)
+            began = trio.current_time()
+            await self._take(step, following)
+            self._late_s += max(0.0, trio.current_time() - began - self._planned_s(step))
             self.step += 1
         self._check(self._new(), ())
 
-    async def _take(self, step: Any) -> None:
+    def _planned_s(self, step: Any) -> float:
+        """How long a step takes if whatever is expected comes at once."""
+        match step:
+            case Wait(wait=seconds) | CutPower(seconds=seconds):
+                return seconds
+            case Expects(expect=(_, *_)):
+                return self._quiet_s(step)
+            case _:
+                return 0.0
+
+    async def _take(self, step: Any, following: Any) -> None:
         match step:
             case Answers():
                 self._follow(step)
             case Stimulus():
                 await self._rig.do(step)
-            case Wait(wait=seconds, optional=optional):
-                await self._quiet(max(0.0, seconds - self._tolerance_s), optional)
-                await trio.sleep(min(seconds, self._tolerance_s))
+            case Wait(wait=seconds, optional=optional, connected=connected):
+                slack_s = self._slack_s(following)
+                await self._quiet(max(0.0, seconds - slack_s), optional)
+                await trio.sleep(min(seconds, slack_s))
+                if connected and not await becomes(lambda: bool(self._csms.identities), CONNECTED_S):
+                    raise self._deviation(f"{CONNECTED_S} s more passed", "a connection")
             case Expects():
                 await self._expect(step)
             case Asks():
@@ -82,6 +103,14 @@ class Execution:
                 raise UnplayableError(
                     f"{self.script.header.script}: {type(step).__name__} is for a Central System"
                 )
+
+    def _slack_s(self, following: Any) -> float:
+        """How much too early something may come that a wait is for.
+
+        What the station was told to do at a certain time comes as much earlier as the steps before took longer.
+        """
+        is_late = self._tolerance_s > 0 and isinstance(following, Expects)
+        return self._tolerance_s + (self._late_s if is_late else 0.0)
 
     # The Central System
 
@@ -143,9 +172,11 @@ class Execution:
                     raise self._deviation(f"{entry.action} {entry.payload} came", reading.wanted())
         if reading.missing:
             raise self._deviation(f"{step.within_s:g} s passed", reading.wanted())
-        quiet_s = self.script.header.quiet_s if step.quiet_s is None else step.quiet_s
-        if step.expect and quiet_s:
+        if step.expect and (quiet_s := self._quiet_s(step)):
             await self._quiet(quiet_s, step.optional)
+
+    def _quiet_s(self, step: Expects) -> float:
+        return self.script.header.quiet_s if step.quiet_s is None else step.quiet_s
 
     async def _quiet(self, seconds: float, optional: Iterable[Call]) -> None:
         await trio.sleep(seconds)

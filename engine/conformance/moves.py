@@ -118,7 +118,7 @@ def made(rehearsal: Rehearsal, move: Move) -> Made:
 
 def _acted(rehearsal: Rehearsal, move: Move) -> Made:
     before: tuple[AnyStep, ...] = ()
-    quiet_s, boot = move.quiet_s, rehearsal.world.boot
+    quiet_s, run = move.quiet_s, _run(rehearsal)
     match move.act:
         case Start():
             rehearsal.power_on(quiet_s)
@@ -135,13 +135,13 @@ def _acted(rehearsal: Rehearsal, move: Move) -> Made:
         case stimulus:
             rehearsal.do(stimulus, quiet_s)
             before = (stimulus,)
-    expected = _expected(rehearsal, _within_s(rehearsal, boot), quiet_s)
+    expected = _expected(rehearsal, run, quiet_s)
     return Made((*before, expected), rehearsal.taken)
 
 
-def _within_s(rehearsal: Rehearsal, boot: int) -> float:
-    """How long what is expected may take, if the station was in run ``boot`` before."""
-    return WITHIN_S if rehearsal.world.boot == boot else BOOT_WITHIN_S
+def _run(rehearsal: Rehearsal) -> tuple[int, bool]:
+    """Which run of the station it is, and whether it is connected."""
+    return rehearsal.world.boot, rehearsal.world.is_open
 
 
 def _waited(rehearsal: Rehearsal) -> Made:
@@ -151,13 +151,13 @@ def _waited(rehearsal: Rehearsal) -> Made:
         raise OutOfOrderError
     before_s = round(due[0] - MARGIN_S - rehearsal.world.now, 3)
     before = _passed(rehearsal, before_s) if before_s > 0 else Made((), [])
-    boot = rehearsal.world.boot
+    run = _run(rehearsal)
     rehearsal.settle(QUIET_S)
-    expected = _expected(rehearsal, _within_s(rehearsal, boot), QUIET_S)
+    expected = _expected(rehearsal, run, QUIET_S)
     taken = [*before.taken, *rehearsal.taken]
     if isinstance(expected, Expects):
         return Made((*before.steps, expected), taken)
-    whole = Wait(round(max(before_s, 0.0) + expected.wait, 3), optional=expected.optional)
+    whole = replace(expected, wait=round(max(before_s, 0.0) + expected.wait, 3))
     return Made((whole,), taken)
 
 
@@ -175,12 +175,14 @@ def _about_latest(asked: Asks, rehearsal: Rehearsal) -> Asks:
     return replace(asked, payload={**asked.payload, "transactionId": number})
 
 
-def _expected(rehearsal: Rehearsal, within_s: float, quiet_s: float) -> Expects | Wait:
-    """What the rehearsal has seen in its latest step, as a step of a script."""
+def _expected(rehearsal: Rehearsal, before: tuple[int, bool], quiet_s: float) -> Expects | Wait:
+    """What the rehearsal has seen in its latest step, as a step of a script; ``before`` is which run it was then."""
+    has_connected = _run(rehearsal) != before and rehearsal.world.is_open
+    within_s = BOOT_WITHIN_S if has_connected else WITHIN_S
     sure = tuple(told(seen.request) for seen in rehearsal.seen if seen.is_sure)
     may_come = tuple({_key(call): call for call in _unsure(rehearsal.seen)}.values())
     if not sure:
-        return Wait(quiet_s, optional=may_come)
+        return Wait(quiet_s, optional=may_come, connected=has_connected)
     return Expects(
         sure, optional=may_come, within_s=within_s, quiet_s=None if quiet_s == QUIET_S else quiet_s
     )

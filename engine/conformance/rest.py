@@ -43,6 +43,8 @@ UNLOCK_S = 5
 SILENCE_S = 1
 """So long nothing is sent by a station at rest."""
 SILENCE_WITHIN_S = 30
+CALL_S = 60
+"""How long a station may wait for an answer before it sends the CALL again."""
 AVAILABLE_S = 30
 """How long after ConnectionTimeOut a connector may take to be Available."""
 
@@ -62,6 +64,7 @@ async def bring_to_rest(bed: Bed) -> None:
     await bed.undo()
     with trio.move_on_after(REST_S):
         await _wait_registered(bed)
+        await _wait_delivered(bed)
         await _set_back(bed)
         await _end_transactions(bed)
         for connector in sorted(bed.plugged):
@@ -122,6 +125,39 @@ async def _restart(bed: Bed, kind: ResetType) -> None:
     """Let the station start anew, if it does."""
     await _call(bed, Reset(type=kind))
     await _wait_registered(bed)
+
+
+# Delivered
+
+TRANSACTION_RELATED = frozenset({"StartTransaction", "StopTransaction"})
+
+
+async def _wait_delivered(bed: Bed) -> None:
+    """Wait until what was told of transactions and not taken comes again, if it does: 3.7.1, 9.1.
+
+    It may be given up; how long it may take is in the keys as they are now.
+    """
+    if not _is_undelivered(bed):
+        return
+    names = ("TransactionMessageAttempts", "TransactionMessageRetryInterval")
+    answer = await _call(bed, GetConfiguration(key=names))
+    shown = answer.configuration_key or () if isinstance(answer, GetConfigurationConf) else ()
+    values = {each.key: int(each.value or 0) for each in shown}
+    attempts, interval_s = (values.get(name, 0) for name in names)
+    # Before each further transmission it waits once more as long.
+    waits_s = interval_s * attempts * (attempts - 1) / 2
+    await becomes(lambda: not _is_undelivered(bed), waits_s + CALL_S)
+
+
+def _is_undelivered(bed: Bed) -> bool:
+    """Whether the latest of them got no result."""
+    asked, answered = "", set[str]()
+    for entry in bed.csms.transcript[bed.start :]:
+        if entry.direction == RECEIVED and entry.kind == frames.CALL and entry.action in TRANSACTION_RELATED:
+            asked = entry.call_id
+        elif entry.direction == SENT and entry.kind == frames.CALL_RESULT:
+            answered.add(entry.call_id)
+    return bool(asked) and asked not in answered
 
 
 # Set back

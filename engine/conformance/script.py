@@ -81,6 +81,8 @@ class Wait(Step, frozen=True):
     wait: Seconds
     optional: tuple[Call, ...] = ()
     """Each may come any number of times."""
+    connected: bool = False
+    """By then the station has connected; it goes on when it has, if that takes longer."""
 
 
 class Asks(Step, frozen=True):

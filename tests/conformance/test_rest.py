@@ -22,6 +22,7 @@ from machines.vocabulary.ocpp import (
     Reset,
     SendLocalList,
 )
+from machines.vocabulary.wire import CallError, ErrorCode
 from tests.conformance.laboratory import laboratory
 
 
@@ -220,6 +221,24 @@ async def test_every_transaction_is_stopped_as_a_central_system_does(lab, autoju
     await bed.charge("B", 2)
     await bring_to_rest(bed)
     assert [transaction.reason for transaction in lab.csms.ledger.values()] == ["Remote", "Remote"]
+
+
+async def test_what_was_not_taken_is_delivered_before_the_next_case(lab, autojump_clock):
+    """The case ends while the station waits to send its StopTransaction once more."""
+    bed = lab.bed()
+    await bed.configure(TransactionMessageAttempts="3", TransactionMessageRetryInterval="200")
+    await bed.charge()
+    lab.csms.override("StopTransaction", refuse)
+    await bed.unplug()
+    await lab.csms.wait_for_request("StopTransaction")
+    await bring_to_rest(bed)
+    rest = len(lab.csms.transcript)
+    await trio.sleep(2000)
+    assert "StopTransaction" not in {entry.action for entry in lab.csms.transcript[rest:]}
+
+
+async def refuse(_request):
+    return CallError(ErrorCode.INTERNAL_ERROR)
 
 
 async def test_a_restart_that_takes_its_time_is_waited_for(lab, autojump_clock):

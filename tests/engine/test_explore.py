@@ -214,3 +214,48 @@ def test_an_exploration_reports_how_far_it_is():
     explorer.explore(5000, note=lambda known, done: notes.append((known, done)))
 
     assert notes[0] == (1, 0)
+
+
+# A fault on purpose
+
+FAULT = "connector.Charging.CableRemoved:target=Reserved"
+
+
+def test_a_machine_that_is_broken_on_purpose_is_told_with_the_shortest_way(tmp_path):
+    """In a process of its own: nobody mends the machine again."""
+    command = [sys.executable, "-m", "engine.cli", "explore", "full", "--connectors", "1"]
+    options = ["--alphabet", "sessions", "--fault", FAULT, "--jobs", "2", "--out", tmp_path]
+    ended = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+
+    assert (ended.returncode, ended.stderr) == (1, "")
+    assert f"with a fault: {FAULT}\n" in ended.stdout
+    told = ended.stdout[ended.stdout.index("sessions, from off: ") :].splitlines()
+    assert "Reserved after Charging is not in the status table" in told[0]
+    assert [line for line in told if line.lstrip()[:1].isdigit()][-1].endswith(" cable out of 1")
+    assert "cable out of 1" in (tmp_path / "sessions-off.mmd").read_text()
+
+
+def test_a_fault_that_there_is_not_is_refused():
+    with pytest.raises(work.ExplorationError, match=r"--fault 'connector\.Nowhere'; allowed: "):
+        work.wish_for(
+            "full",
+            connectors=1,
+            names=(),
+            states=1,
+            depth=None,
+            walks=0,
+            seed=1,
+            fault="connector.Nowhere",
+        )
+
+
+def test_of_an_exploration_that_is_cut_the_ways_back_are_counted(tmp_path):
+    console = io.StringIO()
+    run.conduct(wish("diagnostics", "sessions", states=3000, walks=0), 1, tmp_path, console)
+    (line,) = [line for line in console.getvalue().splitlines() if "Available again" in line]
+    (sessions, _) = explored("sessions", "diagnostics", states=3000, walks=0)
+    cut = [place.found for place in sessions.places]
+
+    assert "from every state of 1 complete exploration;" in line
+    assert f"from {sum(f.freeable for f in cut):,} of {sum(f.states for f in cut):,} states" in line
+    assert all(0.5 < found.freeable / found.states < 1 for found in cut)

@@ -18,11 +18,16 @@ import trio
 import trustme
 
 from engine.conformance.cases import CASES
+from engine.conformance.grounds import GROUNDS
 from engine.conformance.results import Journal
+from engine.conformance.script import Asks, Wait, encode
+from engine.conformance.tours import Planner
+from engine.conformance.transitions import Catalogue
 from tests.peers.drivers import station_command
 from tests.peers.processes import ROOT, program
 
 SPEED = 30
+TOUR_SPEED = 25
 FULL = os.environ.get("STATECHARGE_CONFORMANCE") == "full"
 """Every case instead of some."""
 SOME = "003,012-tethered,014,032_2,041-OverVoltage,046_2,048_4"
@@ -131,6 +136,40 @@ async def test_our_own_station_passes_what_applies(tmp_path, out):
     declared = {case.name for case in CASES if case.declares}
     assert tester.named("not applicable") <= declared, tester.reasons()
     assert {"003", "046_2"} <= tester.named("passed")
+
+
+async def test_our_own_station_follows_the_tours_over_a_real_network(tmp_path, out):
+    """Planned by the model, played on a process: also those in which it restarts, or loses its connection."""
+    out, scripts = (ROOT / "out" / "toured", ROOT / "out" / "tours") if FULL else (out, tmp_path / "tours")
+    if not FULL:
+        scripts.mkdir()
+        for script in few_tours():
+            (scripts / f"{script.header.script}.jsonl").write_text(encode(script))
+    port = free_port()
+    async with our_own(tmp_path, port, TOUR_SPEED) as bench:
+        rig = ["--rig", f"bench:{bench}", "--speed", str(TOUR_SPEED), "--tethered", "2"]
+        async with conformance(out, port, *rig, "--scripts", scripts, "--select", "tours") as tester:
+            code = await tester.ended()
+
+    assert (code, tester.named("failed"), tester.named("inconclusive")) == (0, set(), set()), tester.reasons()
+    # Some are for a station that is declared otherwise, counts from midnight, or is in the same process.
+    skipped = {tester.results[name].reason[:25] for name in tester.named("not applicable")}
+    assert skipped <= {"the script is for a stati", "the script counts from mi", "the script goes on after "}
+    assert tester.named("passed")
+
+
+def few_tours():
+    """The shortest tours with a restart and with a cut of the link, and the shortest of all."""
+    planner = Planner(Catalogue(), effort=40)
+    grounds = [ground for ground in GROUNDS if ground.name in ("lock", "data-transfer")]
+    tours = sorted((tour for ground in grounds for tour in planner.plan(ground)), key=lambda t: len(t.steps))
+    wanted = (
+        lambda step: isinstance(step, Asks) and step.request == "Reset",
+        lambda step: isinstance(step, Wait) and step.connected,
+        lambda _step: True,
+    )
+    found = [next(tour for tour in tours if any(map(holds, tour.steps))) for holds in wanted]
+    return {tour.header.script: tour for tour in found}.values()
 
 
 # Somebody else's

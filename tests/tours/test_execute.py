@@ -69,6 +69,18 @@ def test_anything_else_is_a_deviation(lines, deviation):
     assert deviation_of(BOOT, *lines).startswith(f"a, {deviation}")
 
 
+def test_a_script_may_wait_for_a_connection():
+    """However long the station takes to dial again."""
+    cut = ('{"wait": 1}', '{"do": "link-down"}', '{"wait": 8}', '{"do": "link-up"}')
+    ask = '{"request": "ClearCache", "expect": {"status": "Accepted"}}'
+    missed = "a, step 7: ClearCache met no station, or it left; expected is an answer"
+    assert not deviation_of(BOOT, *cut, '{"wait": 1, "connected": true}', ask)
+    assert deviation_of(BOOT, *cut, '{"wait": 1}', ask).startswith(missed)
+    assert deviation_of(BOOT, *cut[:3], '{"wait": 1, "connected": true}') == (
+        "a, step 5: 90 s more passed; expected is a connection"
+    )
+
+
 def test_a_station_that_must_not_answer_does_not():
     rejected = '{"answers": "BootNotification", "with": {"status": "Rejected", "interval": 60}}'
     boot = '{"expect": [{"action": "BootNotification"}]}'

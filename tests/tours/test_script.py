@@ -83,7 +83,7 @@ STIMULI = st.sampled_from(
 )
 STEPS = st.one_of(
     STIMULI,
-    st.builds(Wait, SECONDS, CALLS),
+    st.builds(Wait, SECONDS, CALLS, st.booleans()),
     REQUESTS,
     POLICIES,
     st.builds(Expects, CALLS, CALLS, SECONDS),

@@ -1,5 +1,6 @@
 """All tours, on the real engine in virtual time."""
 
+import itertools
 import sys
 
 import pytest
@@ -8,7 +9,7 @@ from msgspec.structs import replace
 from drivers.simulated import SimulatedConnector
 from engine.conformance.grounds import GROUNDS
 from engine.conformance.in_memory import UnsyncedStore, play_all
-from engine.conformance.script import Expects, Script, decode, encode
+from engine.conformance.script import Asks, Call, Expects, Script, Wait, decode, encode
 from engine.conformance.tours import STEPS_MAX, Planner
 from engine.conformance.transitions import Catalogue, Tally, summary
 from machines.vocabulary.effects import Settle
@@ -49,6 +50,21 @@ def test_tours_can_be_read(scripts):
         assert decode(encode(script)) == script
     long = [script.header.script for script in scripts if len(script.steps) > 2 * STEPS_MAX]
     assert not long
+
+
+def test_a_restart_and_a_connection_may_take_their_time(scripts):
+    """How long they take is an affair of the station, and no tour goes on without them."""
+    steps = [step for script in scripts for step in script.steps]
+    boots = [step for step in steps if isinstance(step, Expects) and Call("BootNotification") in step.expect]
+    assert boots
+    assert {step.within_s for step in boots} == {90}
+    assert any(isinstance(step, Wait) and step.connected for step in steps)
+    resets = [
+        following
+        for step, following in itertools.pairwise(steps)
+        if isinstance(step, Asks) and step.request == "Reset"
+    ]
+    assert any(Call("BootNotification") in getattr(step, "expect", ()) for step in resets)
 
 
 def test_no_two_tours_have_the_same_name(scripts):
