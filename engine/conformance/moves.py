@@ -227,4 +227,7 @@ def told(request: Request) -> Call:
         case _:
             names = ("status",)
     payload: Payload = {name: members[name] for name in names if name in members}
+    if isinstance(request, MeterValues):
+        # Those of no transaction come in any order.
+        payload.setdefault("transactionId", None)
     return Call(type(request).__name__, payload)

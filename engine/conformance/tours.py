@@ -78,7 +78,8 @@ def reachable_in(terrain: Terrain) -> set[int]:
     For each place, the transitions that each machine may have taken last are collected until nothing is added.
     """
     catalogue = terrain.catalogue
-    addresses = sorted({address for ways in terrain.ways for way in ways for address, _ in way.shown.lasts})
+    shown = [way.shown for ways in terrain.ways for way in ways]
+    addresses = sorted({address for one in shown for address, _ in (*one.lasts, *one.joins)})
     # A number for each machine, with a bit for each transition that it may have taken last.
     size = len(catalogue.transitions)
     fields = {address: number * size for number, address in enumerate(addresses)}

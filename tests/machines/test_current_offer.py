@@ -193,3 +193,18 @@ def test_it_ends_with_its_transaction(state):
 @IN_USE
 def test_another_key_changes_nothing(state):
     assert told(state, KeyChanged("heartbeat_interval")) == unmoved(state, TEN)
+
+
+def test_the_end_is_told_when_the_transaction_is_gone_also_without_the_time_of_day():
+    """The station was never told the time, and by then no transaction is known."""
+    charging = Charging(
+        plan=plan_of((), site(3, 3)),
+        book=(),
+        transactions=(),
+        intents=frozenset(),
+        ceilings_a=(16.0, 16.0),
+        installation_a=None,
+    )
+    now = Instant(NOW.boot, NOW.seconds)
+    found = alone.told(CurrentOffer, "steady", TEN, TransactionEnded(4), charging=charging, now=now)
+    assert (found.state, found.emitted[-1]) == ("idle", OfferEnded())
