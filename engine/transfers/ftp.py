@@ -18,6 +18,8 @@ from engine.transfers.limits import FULL, OnProgress, TransferError, TransferLim
 
 BLOCK = 64 * 1024
 """Bytes read from a socket at a time."""
+TOLD_EVERY = 1024 * 1024
+"""Bytes between what is told of progress."""
 
 ANONYMOUS = "anonymous"
 ERRORS = (ftplib.Error, OSError, EOFError, ValueError)
@@ -201,9 +203,17 @@ def _check(session: _Session, folder: Path, limits: TransferLimits, shown: str, 
 
 
 def _teller(on_progress: OnProgress) -> OnProgress:
-    """``on_progress``, as a thread may tell it."""
+    """``on_progress``, as a thread may tell it: not of every block, each of which would wake the loop."""
     token = trio.lowlevel.current_trio_token()
-    return lambda done, size: token.run_sync_soon(on_progress, done, size)
+    told: int | None = None
+
+    def tell(done: int, size: int | None) -> None:
+        nonlocal told
+        if told is None or done >= told + TOLD_EVERY or done == size:
+            told = done
+            token.run_sync_soon(on_progress, done, size)
+
+    return tell
 
 
 def _size_of(client: ftplib.FTP, path: str) -> int | None:

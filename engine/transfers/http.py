@@ -2,7 +2,8 @@
 
 import os
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -74,7 +75,7 @@ async def deliver(address: Address, source: Path, limits: TransferLimits, on_pro
 
     size = (await trio.Path(source).stat()).st_size
 
-    async def content() -> AsyncIterator[bytes]:
+    async def content() -> AsyncGenerator[bytes]:
         sent = 0
         async with await trio.open_file(source, "rb") as file:
             while chunk := await file.read(CHUNK):
@@ -83,10 +84,10 @@ async def deliver(address: Address, source: Path, limits: TransferLimits, on_pro
                 on_progress(sent, size)
 
     try:
-        async with await _client(limits) as client:
+        async with await _client(limits) as client, aclosing(content()) as body:
             response = await client.put(
                 address.url,
-                content=content(),
+                content=body,
                 headers={"Content-Length": str(size), "Content-Type": "application/octet-stream"},
                 auth=_auth(address),
             )

@@ -1,6 +1,8 @@
 """Servers of files: HTTP and HTTPS with faults on Trio; FTP, FTPS and SFTP in processes of their own."""
 
+import socket
 import ssl
+import struct
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -23,6 +25,10 @@ class HttpFiles:
         self.redirects: dict[str, str] = {}
         self.break_after: int | None = None
         """Bytes of a body after which the connection is cut, once."""
+        self.resets = False
+        """Whether that is a reset, and not an end."""
+        self.pause_s = 0.0
+        """Between each thousand bytes of a body."""
         self.stall_after: int | None = None
         """Bytes of a body after which nothing more comes."""
         self.lies_about_size = False
@@ -80,10 +86,23 @@ class HttpFiles:
         )
         if self.break_after is not None:
             body, self.break_after = body[: self.break_after], None
+            if self.resets:
+                await stream.send_all(body)
+                self._reset(stream)
+                return
+        while self.pause_s and body:
+            await stream.send_all(body[:1000])
+            body = body[1000:]
+            await trio.sleep(self.pause_s)
         if self.stall_after is not None:
             await stream.send_all(body[: self.stall_after])
             await trio.sleep_forever()
         await stream.send_all(body)
+
+    @staticmethod
+    def _reset(stream: trio.abc.Stream) -> None:
+        assert isinstance(stream, trio.SocketStream)
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 @asynccontextmanager

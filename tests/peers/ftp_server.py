@@ -30,7 +30,7 @@ def main() -> None:
     if int(speed):
         ThrottledDTPHandler.write_limit = int(speed)
         handler.dtp_handler = ThrottledDTPHandler
-    logging.getLogger("pyftpdlib").setLevel(logging.CRITICAL)
+    logging.getLogger("pyftpdlib").addHandler(logging.NullHandler())  # else it makes one of its own
     server = FTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(server.socket.getsockname()[1], flush=True)  # noqa: T201 - how its port is told

@@ -1,12 +1,15 @@
 """Downloads and uploads over FTP and FTPS."""
 
 import os
+import socket
+import struct
+from contextlib import suppress
 
 import pytest
 import trio
 import trustme
 
-from engine.transfers import TransferError, TransferLimits, deliver, fetch, parse
+from engine.transfers import NoRoomError, TransferError, TransferLimits, deliver, fetch, parse
 from tests.peers.file_servers import PASSWORD, USER, ftp_files
 
 CONTENT = bytes(range(256)) * 4000
@@ -93,6 +96,112 @@ async def test_a_file_that_is_too_large_is_refused(folder, tmp_path):
         await fetch(
             parse(f"ftp://{USER}:{PASSWORD}@{server}/fw.bin"), tmp_path / "fw", TransferLimits(size_max=10)
         )
+
+
+class Faults:
+    """FTP that goes wrong: the file ``fw.bin`` is announced with the size of CONTENT, and ``send`` sends it."""
+
+    def __init__(self, send):
+        self._send = send
+
+    async def serve(self, control):
+        with suppress(trio.BrokenResourceError, trio.ClosedResourceError):  # Tests go away in the middle.
+            await self._serve(control)
+
+    async def _serve(self, control):
+        data = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        port = data[0].socket.getsockname()[1]
+        await control.send_all(b"220 ready\r\n")
+        buffer = b""
+        answers = {
+            b"USER": b"331 password",
+            b"PASS": b"230 in",
+            b"TYPE": b"200 binary",
+            b"SIZE": b"213 %d" % len(CONTENT),
+            b"MDTM": b"213 20260101000000",
+            b"EPSV": b"229 (|||%d|)" % port,
+            b"PASV": b"227 (127,0,0,1,%d,%d)" % divmod(port, 256),
+            b"REST": b"350 on",
+            b"QUIT": b"221 bye",
+        }
+        async with data[0]:
+            while more := await control.receive_some():
+                buffer += more
+                *lines, buffer = buffer.split(b"\r\n")
+                for line in lines:
+                    if line.startswith(b"RETR"):
+                        await control.send_all(b"150 it comes\r\n")
+                        async with await data[0].accept() as stream:
+                            await self._send(stream)
+                        await control.send_all(b"226 done\r\n")
+                    else:
+                        await control.send_all(answers[line[:4]] + b"\r\n")
+
+
+async def fetch_from(send, tmp_path, limits=LIMITS):
+    """How a download fails."""
+    async with trio.open_nursery() as nursery:
+        listeners = await nursery.start(trio.serve_tcp, Faults(send).serve, 0)
+        port = listeners[0].socket.getsockname()[1]
+        with pytest.raises(TransferError) as caught:
+            await fetch(parse(f"ftp://127.0.0.1:{port}/fw.bin"), tmp_path / "fw", limits)
+        nursery.cancel_scope.cancel()
+    assert not (tmp_path / "fw").exists()
+    return str(caught.value)
+
+
+async def send_half(stream):
+    await stream.send_all(CONTENT[: len(CONTENT) // 2])
+
+
+async def test_a_truncated_file_is_no_file_and_the_rest_is_fetched_later(folder, tmp_path):
+    """The server says that it is done, and it is not."""
+    told = await fetch_from(send_half, tmp_path)
+    assert "512000 bytes of 1024000, then the connection ended" in told
+    assert (tmp_path / "fw.part").read_bytes() == CONTENT[: len(CONTENT) // 2]
+
+
+async def test_data_that_is_reset_is_told(tmp_path):
+    async def reset(stream):
+        await stream.send_all(CONTENT[:1000])
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    assert "reset" in await fetch_from(reset, tmp_path)
+
+
+async def test_data_that_stops_in_the_middle_is_waited_for_no_longer_than_declared(tmp_path):
+    async def stall(stream):
+        await send_half(stream)
+        await trio.sleep_forever()
+
+    limits = TransferLimits(connect_timeout_s=2, stall_timeout_s=0.3)
+    assert "timed out" in await fetch_from(stall, tmp_path, limits)
+    assert (tmp_path / "fw.part").stat().st_size == len(CONTENT) // 2
+
+
+async def test_the_whole_has_a_limit_of_time(tmp_path):
+    async def drip(stream):
+        while True:
+            await stream.send_all(b"x")
+            await trio.sleep(0.05)
+
+    limits = TransferLimits(stall_timeout_s=60, duration_max_s=0.3)
+    assert "not done in 0.3 s" in await fetch_from(drip, tmp_path, limits)
+
+
+async def test_a_disk_without_room_is_told_and_nothing_stays(folder, tmp_path):
+    with ftp_files(folder) as server, pytest.raises(NoRoomError, match="no room for it on the disk"):
+        await fetch(
+            parse(f"ftp://{USER}:{PASSWORD}@{server}/fw.bin"),
+            tmp_path / "fw",
+            TransferLimits(disk_free_min=2**60),
+        )
+    assert not [*tmp_path.glob("fw*")]
+
+
+async def test_a_server_that_is_not_there(tmp_path):
+    with pytest.raises(TransferError, match="refused"):
+        await fetch(parse("ftp://127.0.0.1:9/fw.bin"), tmp_path / "fw", LIMITS)
 
 
 async def test_a_cancelled_transfer_ends_its_thread(tmp_path):

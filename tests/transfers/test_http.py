@@ -1,14 +1,19 @@
 """Downloads and uploads over HTTP and HTTPS, from servers that fail in every way they can."""
 
+import os
+
 import pytest
 import trio
 import trustme
 
-from engine.transfers import TransferError, TransferLimits, deliver, fetch, parse
+from engine.transfers import NoRoomError, TransferError, TransferLimits, deliver, fetch, parse
 from tests.peers.file_servers import http_files
 
 CONTENT = bytes(range(256)) * 4000
 LIMITS = TransferLimits(connect_timeout_s=2, stall_timeout_s=0.3)
+
+httpx_leaves_generators = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+"""Its own, where a body is given up in the middle; Trio closes them."""
 
 
 async def test_a_file_is_fetched(tmp_path):
@@ -116,6 +121,78 @@ async def test_the_whole_has_a_limit_of_time(tmp_path):
             await fetch(parse(server.base + "/fw.bin"), tmp_path / "fw", limits)
 
 
+async def test_a_connection_that_is_reset_is_told_and_made_again(tmp_path):
+    async with http_files() as server:
+        server.files["/fw.bin"] = CONTENT
+        server.break_after, server.resets = 300_000, True
+        with pytest.raises(TransferError, match="ReadError"):
+            await fetch(parse(server.base + "/fw.bin"), tmp_path / "fw", LIMITS)
+        await fetch(parse(server.base + "/fw.bin"), tmp_path / "fw", LIMITS)
+    assert (tmp_path / "fw").read_bytes() == CONTENT
+
+
+async def test_a_server_that_is_slow_and_never_silent_is_waited_for(tmp_path):
+    """Ten times as long as it may be silent, so that only silence can be what counts."""
+    limits = TransferLimits(stall_timeout_s=0.5)
+    async with http_files() as server:
+        server.files["/fw.bin"], server.pause_s = CONTENT[:50_000], 0.1
+        began = trio.current_time()
+        await fetch(parse(server.base + "/fw.bin"), tmp_path / "fw", limits)
+        assert trio.current_time() - began > 5 * 0.5
+    assert (tmp_path / "fw").read_bytes() == CONTENT[:50_000]
+
+
+async def test_a_disk_without_room_is_told_before_anything_comes(tmp_path):
+    disk = os.statvfs(tmp_path)
+    free = disk.f_bavail * disk.f_frsize
+    async with http_files() as server:
+        server.files["/fw.bin"] = CONTENT
+        for least in (free + 2**30, 2**60):
+            with pytest.raises(NoRoomError, match="no room for it on the disk"):
+                await fetch(
+                    parse(server.base + "/fw.bin"), tmp_path / "fw", TransferLimits(disk_free_min=least)
+                )
+        assert server.requests == []
+    assert not [*tmp_path.iterdir()]
+
+
+async def test_a_file_that_would_fill_the_disk_is_refused_at_its_announcement(tmp_path, monkeypatch):
+    """What the server announces is more than may be used; nothing of it is written."""
+    disk_is(monkeypatch, lambda: len(CONTENT) - 1)
+    async with http_files() as server:
+        server.files["/fw.bin"] = CONTENT
+        with pytest.raises(NoRoomError):
+            await fetch(parse(server.base + "/fw.bin"), tmp_path / "fw", LIMITS)
+        assert len(server.requests) == 1
+    assert not [*tmp_path.iterdir()]
+
+
+@httpx_leaves_generators
+async def test_a_disk_that_others_fill_meanwhile_ends_a_download_and_gets_its_room_back(
+    tmp_path, monkeypatch
+):
+    part = tmp_path / "fw.part"
+    disk_is(monkeypatch, lambda: 0 if part.exists() and part.stat().st_size > 300_000 else 2**30)
+    async with http_files() as server:
+        server.files["/fw.bin"] = CONTENT
+        with pytest.raises(NoRoomError):
+            await fetch(parse(server.base + "/fw.bin"), tmp_path / "fw", LIMITS)
+    assert not [*tmp_path.iterdir()]
+
+
+def disk_is(monkeypatch, free):
+    """Let the operating system say so many bytes are free."""
+
+    class Disk:
+        f_frsize = 1
+
+        @property
+        def f_bavail(self):
+            return free()
+
+    monkeypatch.setattr("os.statvfs", lambda _: Disk())
+
+
 async def test_a_cancelled_download_keeps_its_part(tmp_path):
     async with http_files() as server:
         server.files["/fw.bin"], server.stall_after = CONTENT, 600_000
@@ -139,6 +216,21 @@ async def test_a_file_is_delivered(tmp_path):
         await deliver(parse(with_password + "/in/log.zip"), tmp_path / "log.zip", LIMITS)
         assert server.files["/in/log.zip"] == CONTENT
         assert server.requests[0][2]["authorization"].startswith("Basic ")
+
+
+@httpx_leaves_generators
+async def test_an_upload_that_is_refused_or_not_answered_is_told(tmp_path):
+    (tmp_path / "log.zip").write_bytes(CONTENT)
+    async with http_files() as server:
+        server.stall_after = 1000
+        with pytest.raises(TransferError, match="Timeout"):
+            await deliver(parse(server.base + "/in/log.zip"), tmp_path / "log.zip", LIMITS)
+        server.redirects["/old"] = "/in"
+        with pytest.raises(TransferError, match="HTTP 302"):
+            await deliver(parse(server.base + "/old"), tmp_path / "log.zip", LIMITS)
+    with pytest.raises(TransferError, match="ConnectError"):
+        await deliver(parse(server.base + "/in/log.zip"), tmp_path / "log.zip", LIMITS)
+    assert server.files == {}
 
 
 async def test_a_known_certificate_is_trusted(tmp_path):
