@@ -111,13 +111,12 @@ def run(
     from engine.bench import BenchError
     from engine.devices import DeviceError
     from engine.process import NoSimulationError, Placed, at, run_until_told
+    from engine.progress import Works
     from engine.speed import SpeedError, clock_of
     from engine.store import StoreError
 
     declared = at(_load(station), csms, identity)
     clock = options.in_one_line(lambda: clock_of(declared, speed, csms_speed), (SpeedError,))
-    level = log_level or declared.log.level
-    log.configure(sys.stderr, level=level, form=form, several=count is not None)
     if bench is None and declared.bench.enabled:
         bench = (declared.bench.host, declared.bench.port)
     stations: Sequence[Placed]
@@ -127,14 +126,17 @@ def run(
     else:
         stations = _fleet(declared, count, state_dir, bench)
     mendable = (BenchError, DeviceError, NoSimulationError)
-    sys.exit(
-        options.in_one_line(
-            lambda: trio.run(run_until_told, stations, until_eof, clock=clock),
+    level, several = log_level or declared.log.level, count is not None
+    with Works() as works:
+        log.configure(works.log, level=level, form=form, several=several)
+        watch = () if several else (works.watch,)  # a bar for each of many stations shows nothing
+        code = options.in_one_line(
+            lambda: trio.run(run_until_told, stations, until_eof, *watch, clock=clock),
             mendable,
             # A supervisor shall try again, which it does not after 2: a disk may come back.
             passing=(StoreError,),
         )
-    )
+    sys.exit(code)
 
 
 @command.command()

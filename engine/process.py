@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -12,6 +13,7 @@ from msgspec.structs import replace
 from drivers.simulated import SimulatedConnector, SimulatedReader, SimulationError
 from engine.declaration.station import Station
 from engine.devices import Devices, devices_of
+from engine.jobs import Watch
 from engine.log import EventLog
 from engine.run import RunningStation
 from engine.store import Store
@@ -194,7 +196,11 @@ class Placed(NamedTuple):
     """Where its bench is served, if it is."""
 
 
-async def run_until_told(stations: Sequence[Placed], until_eof: bool = False) -> int:
+async def run_until_told(
+    stations: Sequence[Placed],
+    until_eof: bool = False,
+    watch_works: Watch = lambda _by, _how_far: None,
+) -> int:
     """Run ``stations`` until SIGTERM or SIGINT, or until one wants the process to end.
 
     Returns:
@@ -203,6 +209,7 @@ async def run_until_told(stations: Sequence[Placed], until_eof: bool = False) ->
     Args:
         stations: As declared.
         until_eof: End when standard input ends, too.
+        watch_works: Told how far transfers and installations are.
 
     Raises:
         StoreError, DeviceError, NoSimulationError, BenchError: They cannot be run so; in an exception group.
@@ -215,10 +222,11 @@ async def run_until_told(stations: Sequence[Placed], until_eof: bool = False) ->
         if notifier is not None:
             stores.callback(_end, notifier)
         processes = []
+        begin = partial(RunningStation, watch_works=watch_works)
         for placed in stations:
             devices = devices_of(placed.station)
             store = stores.enter_context(closing(Store(placed.state)))
-            processes.append(StationProcess(placed.station, devices, store))
+            processes.append(StationProcess(placed.station, devices, store, begin))
         # Told from the beginning: who sees the bench listen may end the station at once.
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
             async with trio.open_nursery() as nursery:

@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,7 +68,7 @@ def _selected(select: str | None) -> "list[Ground]":
     return [grounds[name] for name in names]
 
 
-def _made(planner: "Planner", grounds: "Iterable[Ground]", out: Path) -> "list[Script]":
+def _made(planner: "Planner", grounds: "Sequence[Ground]", out: Path) -> "list[Script]":
     """Plan, write and tell the tours of each ground.
 
     Raises:
@@ -76,23 +76,27 @@ def _made(planner: "Planner", grounds: "Iterable[Ground]", out: Path) -> "list[S
         OSError: They cannot be written.
     """
     from engine.conformance.script import ScriptError, encode
+    from engine.progress import steps
 
     out.mkdir(parents=True, exist_ok=True)
     scripts: list[Script] = []
     refused: list[ScriptError] = []
-    for ground in grounds:
-        for old in out.glob(f"{ground.name}-[0-9]*.jsonl"):
-            old.unlink()
-        try:
-            found = planner.plan(ground)
-        except ScriptError as error:
-            refused.append(error)
-            click.echo(f"{ground.name:24} not for this station: {error}")
-            continue
-        for script in found:
-            (out / f"{script.header.script}.jsonl").write_text(encode(script), encoding="utf-8")
-        click.echo(f"{ground.name:24} {len(found):4} scripts {_steps(found):6} steps  {ground.title}")
-        scripts += found
+    with steps(len(grounds), sys.stdout) as shown:
+        for ground in grounds:
+            shown.note(ground.name)
+            for old in out.glob(f"{ground.name}-[0-9]*.jsonl"):
+                old.unlink()
+            try:
+                found = planner.plan(ground)
+            except ScriptError as error:
+                refused.append(error)
+                shown.say(f"{ground.name:24} not for this station: {error}")
+            else:
+                for script in found:
+                    (out / f"{script.header.script}.jsonl").write_text(encode(script), encoding="utf-8")
+                shown.say(f"{ground.name:24} {len(found):4} scripts {_steps(found):6} steps  {ground.title}")
+                scripts += found
+            shown.advance()
     if refused and not scripts:
         raise refused[0]
     click.echo(f"{'':24} {len(scripts):4} scripts {_steps(scripts):6} steps in {out}/")
@@ -127,14 +131,17 @@ def _run(scripts: "Sequence[Script]", planner: "Planner") -> int:
     """Run the scripts on our own engine, and tell what it covered; the exit code."""
     from engine.conformance.in_memory import play_all
     from engine.conformance.transitions import Tally, summary
+    from engine.progress import steps
 
     tally = Tally(planner.catalogue)
     deviations, seconds = 0, 0.0
-    for played in play_all(scripts, tally):
-        seconds += played.seconds
-        if played.deviation:
-            deviations += 1
-            click.echo(played.deviation, err=True)
+    with steps(len(scripts), sys.stderr) as shown:
+        for played in play_all(scripts, tally):
+            seconds += played.seconds
+            if played.deviation:
+                deviations += 1
+                shown.say(played.deviation)
+            shown.advance()
     passed = f"{len(scripts) - deviations} of {len(scripts)} scripts passed"
     click.echo(f"run on our own engine: {passed}, {seconds / 3600:.1f} hours of virtual time")
     click.echo(f"covered by the engine: {summary(planner.catalogue, tally.items)}")

@@ -1,15 +1,13 @@
 """A run of ``statecharge explore``: what is found, told as it comes; the exit code."""
 
 import re
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from engine.diagrams import sequence
 from engine.exploration import report, story
-from engine.exploration.work import ExplorationError, Note, Outcome, Violation, Wish, events, explored
+from engine.exploration.work import ExplorationError, Outcome, Violation, Wish, events, explored
+from engine.progress import steps
 
 STATES, WALKS = 20_000, 20
 """How far a run goes by itself. Rows that are not taken by then count as dead."""
@@ -24,13 +22,12 @@ def conduct(wish: Wish, jobs: int, out: Path, console: IO[str]) -> int:
     for line in report.head(wish):
         console.write(f"{line}\n")
     outcomes: list[Outcome] = []
-    with _progress(len(wish.alphabets)) as (note, advance):
-        for outcome in explored(wish, jobs, note):
+    with steps(len(wish.alphabets), console) as shown:
+        for outcome in explored(wish, jobs, shown.note):
             outcomes.append(outcome)
             for line in report.lines(outcome):
-                console.write(f"{line}\n")
-            console.flush()
-            advance()
+                shown.say(line)
+            shown.advance()
     for line in report.sums(outcomes):
         console.write(f"{line}\n")
     known, unknown = report.missing(wish, outcomes)
@@ -71,20 +68,3 @@ def _tell(wish: Wish, violation: Violation, out: Path, console: IO[str]) -> None
         except OSError as error:
             raise ExplorationError(f"{path}: {error.strerror or error}") from error
         console.write(f"{path}\n")
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[tuple[Note, Callable[[], None]]]:
-    """A progress bar on standard error, if that is a terminal and rich is installed."""
-    try:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-    except ModuleNotFoundError:
-        yield lambda _what: None, lambda: None
-        return
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    with Progress(
-        *columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
-    ) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda what: bar.update(task, description=what), lambda: bar.advance(task)

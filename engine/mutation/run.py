@@ -17,6 +17,7 @@ from engine.mutation.mutants import Mutant, is_name, mutants_of
 from engine.mutation.rehearsed import SUITE, checks_of
 from engine.mutation.report import report, unexplained
 from engine.mutation.suites import SUITES, Collected
+from engine.progress import steps
 from machines.routes import KINDS
 
 
@@ -130,10 +131,11 @@ def _measured(judge: Judge, journal: Journal, checks: Sequence[Check], stderr: T
     names = {check.name for check in checks}
     if not names <= set(journal.measured):
         journal.measured.clear()
-        for number, one in enumerate(judge.measure(), start=1):
-            journal.keep(one)
-            _progress(stderr, f"without a fault: {number} of {len(names)} tests")
-        _progress(stderr, "")
+        with steps(len(names), stderr) as shown:
+            shown.note("tests, without a fault")
+            for one in judge.measure():
+                journal.keep(one)
+                shown.advance()
     failing = [one for one in journal.measured.values() if one.failure and one.check in names]
     for one in failing:
         print(f"does not count, it fails without any fault: {one.check}: {one.failure}", file=stderr)
@@ -151,16 +153,10 @@ def _judged(
     }
     waiting = [mutant for mutant in chosen if mutant.name not in held]
     survived = sum(not held[mutant.name].is_caught for mutant in chosen if mutant.name in held)
-    for number, verdict in enumerate(judge.judge(waiting), start=len(chosen) - len(waiting) + 1):
-        journal.keep(verdict)
-        survived += not verdict.is_caught
-        _progress(stderr, f"{number} of {len(chosen)} mutants, {survived} not caught")
-    _progress(stderr, "")
+    with steps(len(waiting), stderr) as shown:
+        for verdict in judge.judge(waiting):
+            journal.keep(verdict)
+            survived += not verdict.is_caught
+            shown.note(f"mutants, {survived} not caught")
+            shown.advance()
     return [journal.verdicts[mutant.name] for mutant in chosen]
-
-
-def _progress(stderr: TextIO, text: str) -> None:
-    """Where the run is, on one line of a terminal; nothing where there is none."""
-    if stderr.isatty():
-        stderr.write(f"\r\x1b[K{text}")
-        stderr.flush()

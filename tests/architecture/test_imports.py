@@ -43,7 +43,7 @@ BESIDES = {
     "engine/conformance/terminal.py": {"rich"},
     # An exploration computes for minutes and waits for nothing: it may use all cores, and runs beside no station.
     "engine/exploration/work.py": {"multiprocessing"},
-    "engine/exploration/run.py": {"rich"},
+    "engine/progress.py": {"rich"},
     "engine/mutation/suites.py": {"pytest", "hypothesis"},
     "engine/pytest_plugin.py": {"pytest"},
     "engine/diagrams/mermaid.py": {"statemachine"},
