@@ -1,6 +1,8 @@
 """The Modbus client on real lines: pymodbus' own server on a pseudo-terminal, over TCP and over RTU through TCP."""
 
+import os
 import random
+import sys
 from contextlib import suppress
 from functools import partial
 
@@ -182,7 +184,7 @@ async def test_a_closed_port_tells_whoever_waits(on_a_line, nursery):
         await line.receive_some()
 
 
-SOAK_S = 4.0
+SOAK_S = float(os.environ.get("STATECHARGE_MODBUS_SOAK_S", "4"))
 
 
 async def test_no_wrong_value_is_ever_read_from_a_slow_and_faulty_device(on_a_line):
@@ -208,5 +210,6 @@ async def test_no_wrong_value_is_ever_read_from_a_slow_and_faulty_device(on_a_li
         for base in (1000, 2000, 3000):
             readers.start_soon(read, base)
     await client.aclose()
-    assert len(results) > 20
+    sys.stdout.write(f"{SOAK_S:g} s: {len(results)} values, {results.count(False)} of them wrong\n")
+    assert len(results) > 5 * SOAK_S
     assert all(results)

@@ -7,11 +7,14 @@ import os
 import re
 import signal
 import struct
+import sys
 from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
 
 import pytest
 import trio
 
+from tests.peers import sandbox
 from tests.peers.fake_reader import FakeReader
 from tests.peers.modbus_devices import PymodbusDevices
 from tests.peers.processes import program
@@ -132,13 +135,13 @@ def wallbox(tmp_path):
 
 
 @asynccontextmanager
-async def station(csms, folder, backend="trio"):
-    """The station as a process."""
+async def station(csms, folder, backend="trio", before=()):
+    """The station as a process, started by ``before`` if that is given."""
     file = folder / "station.toml"
     text = STATION.format(folder=folder)
     file.write_text(re.sub("^device = .*$", rf'\g<0>\nbackend = "{backend}"', text, flags=re.MULTILINE))
     command = ["-m", "engine.cli", "run", file, "--csms", csms.url, "--state-dir", folder / "state"]
-    async with program(*command, "--log", "json") as running:
+    async with program(*before, *command, "--log", "json") as running:
         yield running
         printed = "\n".join(running.err.all)
         assert "Traceback" not in printed, printed
@@ -163,9 +166,18 @@ async def begin_charging(csms, wallbox):
     await csms.until_status("Charging")
 
 
-@pytest.mark.parametrize("backend", ["trio", "asyncio"])
-async def test_a_charging_session(csms, tmp_path, wallbox, backend):
-    async with station(csms, tmp_path, backend), bounded():
+UNIT = Path(__file__).parents[2] / "deploy" / "statecharge.service"
+needs_sandbox = pytest.mark.skipif(not sandbox.is_possible(), reason="no root, systemd-analyze or libseccomp")
+
+
+@pytest.mark.parametrize(
+    ("backend", "is_confined"),
+    [("trio", False), ("asyncio", False), pytest.param("trio", True, marks=needs_sandbox)],
+    ids=["trio", "asyncio", "as the service is confined"],
+)
+async def test_a_charging_session(csms, tmp_path, wallbox, backend, is_confined):
+    before = [sandbox.__file__, UNIT, tmp_path, sys.executable] if is_confined else []
+    async with station(csms, tmp_path, backend, before), bounded():
         await begin_charging(csms, wallbox)
         wallbox.consume(125)
         while True:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import trio
 
+from tests.peers import sandbox
 from tests.peers.processes import program
 
 UNIT = Path(__file__).parents[2] / "deploy" / "statecharge.service"
@@ -19,6 +20,8 @@ EXPOSURE_MAX = 2.0
 needs_systemd = pytest.mark.skipif(
     not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed"
 )
+
+needs_sandbox = pytest.mark.skipif(not sandbox.is_possible(), reason="no root, systemd-analyze or libseccomp")
 
 
 def analyze(*arguments: str | Path) -> str:
@@ -40,6 +43,32 @@ def test_the_unit_exposes_little():
     found = re.search(r"Overall exposure level for .*: ([0-9.]+)", said)
     assert found, said
     assert float(found[1]) <= EXPOSURE_MAX
+
+
+FORBIDDEN = {
+    "write beside the state": "open('/etc/statecharge.test', 'w')",
+    "write its own code": f"open({str(UNIT)!r}, 'a')",
+    "packets": "socket.socket(socket.AF_PACKET, socket.SOCK_RAW)",
+    "another family of sockets": "socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)",
+    "code in writable memory": "mmap.mmap(-1, 4096, prot=7)",
+    "a system call that is not listed": "os.chroot('/')",
+}
+
+
+@needs_sandbox
+@pytest.mark.parametrize("attempt", FORBIDDEN.values(), ids=FORBIDDEN)
+def test_what_the_unit_forbids_fails(tmp_path, attempt):
+    code = f"""
+import mmap, os, socket
+open({str(tmp_path / "state")!r}, "w").close()
+try: {attempt}
+except OSError as error: print(type(error).__name__)
+else: print("done")
+"""
+    command = [sys.executable, sandbox.__file__, UNIT, tmp_path, sys.executable, "-c", code]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert run.stdout in ("PermissionError\n", "OSError\n"), run.stdout + run.stderr
+    assert (tmp_path / "state").stat().st_mode & 0o777 == 0o600
 
 
 def test_the_example_is_right():
