@@ -1,6 +1,7 @@
 """An installer that is a program, such as swupdate-client, with its arguments as declared."""
 
 import os
+import re
 import subprocess
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,8 @@ FILE = "{file}"
 """Stands for the path of the downloaded file in an argument."""
 TOLD_MAX = 200
 """Characters of what the program says that are told on."""
+PERCENT = re.compile(rb"(?<![\d.,])(\d{1,3}) ?%")
+"""How far a program says it is: ``40%``, ``[====  ] 40 %``, ``step 2 of 3 40%``."""
 OUTPUT_MAX = 64 * 1024
 """Bytes of its output that are kept: the last ones."""
 
@@ -21,8 +24,8 @@ OUTPUT_MAX = 64 * 1024
 class CommandInstaller:
     """Runs ``install`` with the file, and ``confirm`` after the restart.
 
-    The file is the argument that holds ``{file}``, and STATECHARGE_FIRMWARE in the environment. A line of output that
-    begins with a number and ``%`` tells how far it is. Exit code 0 is success.
+    The file is the argument that holds ``{file}``, and STATECHARGE_FIRMWARE in the environment. A whole number before a
+    ``%`` in its output tells how far it is. Exit code 0 is success.
 
     Args:
         install: Program and arguments.
@@ -102,9 +105,6 @@ def _why(group: BaseExceptionGroup[BaseException]) -> str:
 
 
 def _percent(output: bytes) -> int | None:
-    """The latest line that says how far it is."""
-    for line in reversed(output.replace(b"\r", b"\n").split(b"\n")):
-        number, sign, _ = line.strip().partition(b"%")
-        if sign and number.strip().isdigit() and int(number) <= 100:
-            return int(number)
-    return None
+    """What the output says last of how far it is, up to 100 %; nothing of a number that may still grow."""
+    found = [int(number) for number in PERCENT.findall(output)]
+    return next((number for number in reversed(found) if number <= 100), None)

@@ -4,6 +4,7 @@ RAUC writes the other slot, and the boot loader tries it at the next boot. After
 another than before; then it is marked good, so that the boot loader keeps it.
 """
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,8 +54,10 @@ class RaucInstaller:
         from jeepney.io.trio import open_dbus_router
 
         try:
-            async with open_dbus_router(self._bus) as router:
-                await work(router, *arguments)
+            # The router looks through its filters as it ends: they go after it.
+            with ExitStack() as filters:
+                async with open_dbus_router(self._bus) as router:
+                    await work(router, filters, *arguments)
         except* DBusErrorResponse as group:
             error: Any = next(_leaves(group))
             told = error.data[0] if error.data else error.name
@@ -73,7 +76,9 @@ def _leaves(group: BaseExceptionGroup[Any]) -> Any:
             yield error
 
 
-async def _install(router: "DBusRouter", file: Path, on_progress: OnProgress, note: Path) -> None:
+async def _install(
+    router: "DBusRouter", filters: ExitStack, file: Path, on_progress: OnProgress, note: Path
+) -> None:
     from jeepney import HeaderFields, MatchRule, message_bus
     from jeepney.io.trio import Proxy
 
@@ -85,22 +90,23 @@ async def _install(router: "DBusRouter", file: Path, on_progress: OnProgress, no
     await bus.AddMatch(progressed)
     await bus.AddMatch(completed)
     send, receive = trio.open_memory_channel[Any](64)
-    async with receive:
-        with router.filter(progressed, channel=send), router.filter(completed, channel=send):
-            await _call(router, INTERFACE, "InstallBundle", "sa{sv}", (str(file), {}))
-            async for signal in receive:
-                if signal.header.fields[HeaderFields.member] == "Completed":
-                    (code,) = signal.body
-                    break
-                changed = signal.body[1]
-                if "Progress" in changed:
-                    on_progress(min(max(int(changed["Progress"][1][0]), 0), 100))
+    for rule in (progressed, completed):
+        filters.enter_context(router.filter(rule, channel=send))
+    await _call(router, INTERFACE, "InstallBundle", "sa{sv}", (str(file), {}))
+    code = 1
+    async for signal in receive:
+        if signal.header.fields[HeaderFields.member] == "Completed":
+            (code,) = signal.body
+            break
+        changed = signal.body[1]
+        if "Progress" in changed:
+            on_progress(min(max(int(changed["Progress"][1][0]), 0), 100))
     if code:
         told = await _property(router, "LastError")
         raise InstallError(f"RAUC: {told or f'exit code {code}'}")
 
 
-async def _confirm(router: "DBusRouter", note: Path) -> None:
+async def _confirm(router: "DBusRouter", _filters: ExitStack, note: Path) -> None:
     before = trio.Path(note)
     if not await before.exists():
         raise InstallError("RAUC: nobody knows which slot ran before")

@@ -1,6 +1,7 @@
 """Why a station is where it is: what is kept of its transitions, and how it is told."""
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 import trio
@@ -8,7 +9,7 @@ from click.testing import CliRunner
 
 from engine import history
 from engine.cli import command
-from engine.history import Happened, History, HistoryError, read, told
+from engine.history import Happened, History, HistoryError, Logged, read, told
 from machines.authorization import IdTagPresented
 from machines.charge_point import Step, Taken
 from machines.machine import Row
@@ -204,3 +205,74 @@ def test_a_time_that_is_none_is_refused(state):
 def test_a_database_of_another_shape_is_one_line(tmp_path):
     sqlite3.connect(tmp_path / history.FILE).execute("CREATE TABLE other (x)").connection.close()
     assert why("--state-dir", tmp_path)[0] == 2
+
+
+# The log
+
+
+def logging(directory, log_max=10):
+    return History(directory / history.FILE, 100, lambda instant: instant.seconds, log_max)
+
+
+def test_the_log_outlasts_a_restart_and_is_bounded(tmp_path):
+    for run in (0, 10):
+        keeps = logging(tmp_path)
+        for number in range(8):
+            keeps.log(Instant(1, run + number), "said", {"number": number})
+        keeps.close()
+    found = history.read_log(tmp_path / history.FILE)
+    assert [one.time for one in found] == [6, 7, *range(10, 18)]
+    assert found[-1] == Logged(17, "said", {"number": 7})
+
+
+def test_the_log_of_a_time(tmp_path):
+    keeps = logging(tmp_path)
+    for number in range(8):
+        keeps.log(Instant(1, number), "said", {})
+    keeps.write()
+    assert [one.time for one in keeps.events(2, 4)] == [2, 3, 4]
+    keeps.close()
+
+
+def test_a_long_text_is_cut_and_what_is_no_json_is_a_text(tmp_path):
+    keeps = logging(tmp_path)
+    keeps.log(Instant(1, 1), "received", {"text": "x" * 100_000, "path": tmp_path, "names": ("a",)})
+    keeps.close()
+    (found,) = history.read_log(tmp_path / history.FILE)
+    assert found.fields == {"text": "x" * history.TEXT_MAX, "path": str(tmp_path), "names": ["a"]}
+
+
+def test_long_work_is_told_between_the_transitions(tmp_path):
+    """Why a download failed is in no message: its text might be anything."""
+    keeps = logging(tmp_path)
+    note(keeps, 1, 5)
+    for at, event, fields in (
+        (2, "work begun", {}),
+        (3, "work progress", {"percent": 40}),
+        (4, "work ended", {"how": "FetchFailed", "why": "https://files.example/fw: HTTP 404"}),
+        (4.5, "received", {"text": "[]"}),
+    ):
+        keeps.log(Instant(1, at), event, {"work": "FetchFirmware", **fields})
+    keeps.close()
+    ran = CliRunner().invoke(command, ["why", "--state-dir", str(tmp_path)])
+    assert [line[22:] for line in ran.output.splitlines()] == [
+        "transaction 1 goes from idle to running on Reset (type Soft), as not has work: 5.14 Accepted [str]",
+        "the download of the firmware begins",
+        "the download of the firmware is at 40 %",
+        "the download of the firmware failed: https://files.example/fw: HTTP 404",
+        "transaction 1 goes from idle to running on Reset (type Soft), as not has work: 5.14 Accepted [str]",
+    ]
+
+
+def test_work_that_went_well_is_done():
+    done = Logged(0, "work ended", {"work": "InstallFirmware", "how": "FirmwareInstalled"})
+    assert history.told_work(done).endswith("the installation of the firmware is done")
+
+
+def test_a_history_from_before_there_was_a_log_goes_on_with_one(tmp_path):
+    with closing(sqlite3.connect(tmp_path / history.FILE)) as database:
+        database.execute(history.SCHEMA[0])
+    keeps = logging(tmp_path)
+    keeps.log(Instant(1, 1), "said", {})
+    keeps.close()
+    assert history.read_log(tmp_path / history.FILE) == [Logged(1, "said", {})]

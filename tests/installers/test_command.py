@@ -34,6 +34,24 @@ async def test_progress_is_told(firmware):
     assert seen[-1] == 100
 
 
+@pytest.mark.parametrize(
+    ("printed", "percent"),
+    [
+        ("40%", 40),
+        ("[=====     ]  40 % of rootfs", 40),
+        (r"10%\r40%\r", 40),
+        (r"20%\nwriting 40% of 2 images\nlog line", 40),
+        ("40% and 400%", 40),
+        ("load 1.40%", None),
+        ("4000%", None),
+        ("no number %", None),
+    ],
+)
+async def test_progress_is_what_was_said_last_in_percent(firmware, printed, percent):
+    seen = await install(shell(f"printf '{printed.replace('%', '%%')}'"), firmware)
+    assert (seen[-1] if seen else None) == percent
+
+
 async def test_declared_environment_is_there(firmware):
     await install(shell('test "$SLOT" = b', environment=(("SLOT", "b"),)), firmware)
 

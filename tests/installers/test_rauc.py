@@ -30,6 +30,8 @@ class FakeRauc:
         self.result = 0
         self.error = ""
         self.refusal = ""
+        self.is_slow = False
+        """Whether an installation never comes to its end."""
         self.bundles = []
         self.marked = []
 
@@ -61,6 +63,8 @@ class FakeRauc:
                     body = (INTERFACE, changed, [])
                     await connection.send(new_signal(properties, "PropertiesChanged", "sa{sv}as", body))
                 ours = DBusAddress("/", interface=INTERFACE)
+                if self.is_slow:
+                    return
                 await connection.send(new_signal(ours, "Completed", "i", (self.result,)))
             case "Mark":
                 self.marked.append(message.body)
@@ -101,6 +105,33 @@ async def test_the_old_slot_after_the_restart_is_a_failure(rauc, bus, tmp_path):
     with pytest.raises(InstallError, match=r"slot rootfs\.0 runs as before"):
         await installer.confirm(is_cut=False)
     assert not rauc.marked
+
+
+@pytest.mark.parametrize("slot", ["rootfs.0", "rootfs.1"])
+async def test_after_a_cut_the_slot_that_runs_tells_whether_it_was_installed(rauc, bus, tmp_path, slot):
+    """Decision FU2: RAUC may have done its work, and the box have booted, before anybody heard of it."""
+    rauc.is_slow = True
+    installer = RaucInstaller(tmp_path / "slot", bus)
+    with trio.move_on_after(5) as scope:
+        await installer.install(tmp_path / "fw.raucb", lambda percent: percent == 40 and scope.cancel())
+    rauc.slot, again = slot, RaucInstaller(tmp_path / "slot", bus)
+    if slot == "rootfs.1":
+        await again.confirm(is_cut=True)
+        assert rauc.marked == [("good", "booted")]
+    else:
+        with pytest.raises(InstallError, match="runs as before"):
+            await again.confirm(is_cut=True)
+        rauc.is_slow = False
+        await again.install(tmp_path / "fw.raucb", lambda _: None)
+        assert len(rauc.bundles) == 2
+
+
+async def test_an_installation_that_never_ends_is_left(rauc, bus, tmp_path):
+    rauc.is_slow = True
+    with pytest.raises(InstallError, match=r"not done in 0\.3 s"):
+        await RaucInstaller(tmp_path / "slot", bus, timeout_s=0.3).install(
+            tmp_path / "fw.raucb", lambda _: None
+        )
 
 
 async def test_a_bundle_that_does_not_fit_is_told(rauc, bus, tmp_path):

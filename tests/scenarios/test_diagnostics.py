@@ -3,7 +3,7 @@
 import io
 import json
 import zipfile
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import trio
@@ -82,9 +82,17 @@ async def test_it_tells_of_the_time_that_was_asked_for(full, autojump_clock):
         start, stop = EPOCH + timedelta(seconds=900), EPOCH + timedelta(seconds=1500)
         name = await ask(full, start_time=start, stop_time=stop)
         await full.until("DiagnosticsStatusNotification", status="Uploaded")
-    history = [json.loads(line) for line in archive(full, name)["history.jsonl"].splitlines()]
+    found = archive(full, name)
+    history = [json.loads(line) for line in found["history.jsonl"].splitlines()]
     assert history
     assert all(start.timestamp() <= one["time"] <= stop.timestamp() for one in history)
+    logged = [json.loads(line) for line in found["log.jsonl"].splitlines()]
+    times = [datetime.fromisoformat(one["time"]) for one in logged]
+    assert times
+    assert start <= min(times)
+    assert max(times) <= stop
+    assert "5.17" not in found["why.txt"]
+    assert len(found["why.txt"].splitlines()) == len(history)
 
 
 async def test_an_upload_is_tried_again_and_given_up(full, autojump_clock):

@@ -1,6 +1,7 @@
 """A firmware update with everything real: an HTTP server, an installer that is a program, processes that end."""
 
 import hashlib
+import io
 import json
 import resource
 import sys
@@ -95,10 +96,11 @@ async def test_new_firmware_is_installed_by_a_program_and_runs_after_the_reboot(
     assert not [*(state / "transfers").iterdir()]
     async with program("-m", "engine.cli", "why", "--state-dir", state) as why:
         assert await why.ended() == 0
-    assert any(
-        "firmware update goes from installing to restarting on FirmwareInstalled" in line
-        for line in why.out.all
-    )
+    for words in (
+        "the installation of the firmware is at 50 %",
+        "firmware update goes from installing to restarting on FirmwareInstalled",
+    ):
+        assert [line for line in why.out.all if words in line]
 
 
 @pytest.mark.parametrize(
@@ -207,6 +209,29 @@ async def test_a_disk_that_is_full_costs_the_update_and_nothing_else(csms, tmp_p
             for _ in range(2):
                 await csms.until_call("MeterValues")  # It charges on.
             assert csms.calls("StopTransaction") == []
+
+
+async def test_diagnostics_have_the_log_of_earlier_runs_and_do_without_it(csms, tmp_path, updatable):
+    """They are asked for when something went wrong; often the station was started again since."""
+    state, logs = tmp_path / "state", []
+    async with http_files() as server:
+        for begin in (b"", b"", b"no database"):
+            if begin:
+                for file in state.glob("history.sqlite3*"):
+                    file.unlink()
+                (state / "history.sqlite3").mkdir()
+            async with station(csms.url, state, updatable) as box:
+                csms.forget()
+                await csms.until_call("StatusNotification", connectorId=1)
+                answer = await csms.call("GetDiagnostics", location=f"{server.base}/in")
+                while f"/in/{answer['fileName']}" not in server.files:  # else it was told again: decision FU7
+                    await csms.until_call("DiagnosticsStatusNotification", status="Uploaded")
+                assert await box.program.terminate() == 0
+            with zipfile.ZipFile(io.BytesIO(server.files[f"/in/{answer['fileName']}"])) as archive:
+                logs.append([json.loads(line) for line in archive.read("log.jsonl").splitlines()])
+    starts = [[one.get("boot") for one in log if one["event"] == "station started"] for log in logs]
+    assert starts == [[1], [1, 2], []]
+    assert [one["event"] for one in logs[2]] == ["no history"]
 
 
 async def test_no_credentials_of_a_location_are_shown_or_logged(csms, tmp_path, updatable):
