@@ -6,6 +6,7 @@ A comment before a block says what is special about it::
     <!-- exit: 2 -->                        its last command ends with this code
     <!-- again: it takes a second -->       its last command is given again until it shows this
     <!-- file: mine.toml -->                it is no command, but a file that the reader writes
+    <!-- not here: it takes a person -->    it is not carried out, and why
 
 A block without a command waits for what its terminal says next. Of the lines shown, ``…`` stands for anything; alone on
 a line, for any lines.
@@ -23,7 +24,8 @@ import trio
 from tests.peers.processes import GUARD_S, ROOT, Lines
 
 BLOCK = re.compile(
-    r"(?:^<!-- (?P<what>terminal|exit|again|file): (?P<note>.*?) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$",
+    r"(?:^<!-- (?P<what>terminal|exit|again|file|not here): (?P<note>.*?) -->\n)?"
+    r"^```(?P<language>\w+)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 PROMPT = "$ "
@@ -55,7 +57,7 @@ def things_to_do(page: str) -> Iterator[Command | File]:
     for block in BLOCK.finditer(page):
         if block["what"] == "file":
             yield File(block["note"], block["text"])
-        elif block["language"] == "console":
+        elif block["language"] == "console" and block["what"] != "not here":
             yield from _commands(block)
 
 

@@ -9,7 +9,11 @@ from tests.docs.console import Desk, find, lay_out
 from tests.peers.processes import ROOT
 
 DOCS = ROOT / "docs"
-FOLLOWED = [DOCS / "tutorials" / "first-charge.md", *sorted((DOCS / "guides").glob("*.md"))]
+FOLLOWED = [
+    DOCS / "tutorials" / "first-charge.md",
+    DOCS / "testing-a-charge-point.md",
+    *sorted((DOCS / "guides").glob("*.md")),
+]
 TOML = re.compile(r"^```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DECLARATIONS = [
     pytest.param(text, id=f"{page.stem}-{number}")
