@@ -4,18 +4,22 @@ from collections.abc import Callable
 
 import pytest
 import trio
+from msgspec.structs import replace
 
 from drivers.interfaces import MeterSilentError
 from drivers.map_files import SHIPPED, load_map
 from machines.vocabulary.hardware import (
     CableChanged,
+    FaultCleared,
+    FaultRaised,
     HardwareEvent,
+    HardwareFault,
     LockChanged,
     PilotChanged,
     PilotState,
     Setpoint,
 )
-from tests.peers.connector_rigs import BoardRig, ConnectorRig, ModbusRig, SimulatedRig
+from tests.peers.connector_rigs import METER_UNIT, BoardRig, ConnectorRig, ModbusRig, SimulatedRig
 
 MAPS = [load_map(file) for file in sorted(SHIPPED.glob("*.toml"))]
 EVSES = [found.id for found in MAPS if found.kind == "evse"]
@@ -185,3 +189,59 @@ async def test_the_driver_runs_again_after_it_ended(running, nursery, autojump_c
     again = Running(running.rig)
     nursery.start_soon(again.run)
     assert PilotChanged(PilotState.B) in await again.told()
+
+
+@pytest.mark.parametrize("read_wh", [0, 4000, 900_000], ids=["reset", "less", "more than can have flowed"])
+async def test_the_energy_of_a_meter_goes_on_whatever_becomes_of_its_register(
+    running, autojump_clock, read_wh
+):
+    """The simulated register cannot be moved: it only counts."""
+    if not isinstance(running.rig, ModbusRig):
+        pytest.skip("its register cannot be moved")
+    rig = running.rig
+    await running.told()
+    rig.hold("energy_import_wh", read_wh, METER_UNIT)
+    told = await running.told() + await running.told()
+    faults = [event for event in told if isinstance(event, FaultRaised)]
+    assert {fault.fault for fault in faults} == {HardwareFault.METER}
+    assert told[-1] == FaultCleared(HardwareFault.METER)
+    assert (await rig.driver.read_meter()).energy_import_wh == 5000
+    rig.hold("energy_import_wh", read_wh + 100, METER_UNIT)
+    # The Eastron counts in floats of 32 bits, and what is shown is rounded down.
+    assert 5099 <= (await rig.driver.read_meter()).energy_import_wh <= 5100
+
+
+async def test_the_energy_of_a_meter_goes_on_after_a_restart(running, nursery, autojump_clock):
+    rig = running.rig
+    await running.told()
+    await rig.driver.read_meter()
+    record = rig.driver.meter_record
+    if record is None:
+        assert not isinstance(rig, ModbusRig)
+        return
+    rig.hold("energy_import_wh", 0, METER_UNIT)
+    again = rig.new_driver()
+    again.resume_meter(record, passed_s=3600)
+    with pytest.raises(MeterSilentError):
+        await again.read_meter()
+    assert (await again.read_meter()).energy_import_wh == 5000
+
+
+async def test_energy_flows_only_through_a_cable_to_a_vehicle_that_asks(running, autojump_clock):
+    """Whatever the charge point asks for, also when it asks too early or too late."""
+    rig = running.rig
+    await running.told()
+    rig.driver.apply(replace(offer(16, rig), locked=False))
+    await running.told()
+    assert not rig.energy_flows
+    rig.plug_in()
+    rig.driver.apply(offer(16, rig))
+    await running.told()
+    if isinstance(rig, ModbusRig):
+        assert not rig.energy_flows
+        rig.pilot(PilotState.C)
+        await running.told()
+        assert rig.energy_flows
+    rig.driver.apply(Setpoint())
+    await running.told()
+    assert not rig.energy_flows

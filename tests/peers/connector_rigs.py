@@ -46,6 +46,10 @@ class ConnectorRig(Protocol):
     def offered_a(self) -> float:
         """What the vehicle may take now."""
 
+    @property
+    def energy_flows(self) -> bool:
+        """Whether a vehicle has energy now."""
+
 
 class SimulatedRig:
     """The simulated connector."""
@@ -75,6 +79,10 @@ class SimulatedRig:
     @property
     def offered_a(self) -> float:
         return self.simulated.state().offered_a
+
+    @property
+    def energy_flows(self) -> bool:
+        return self.simulated.state().current_a > 0
 
 
 class ObedientLines(MemoryLines):

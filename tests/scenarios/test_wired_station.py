@@ -127,6 +127,28 @@ async def test_a_meter_that_was_replaced_while_the_station_was_off_is_told_and_t
         await lab.until("StopTransaction", meterStop=5150)
 
 
+@pytest.mark.parametrize(
+    ("serial_number", "read_wh"), [(4712, 10), (4712, 5130), (4711, 0)], ids=["another", "alike", "reset"]
+)
+async def test_a_meter_that_is_replaced_while_charging_is_told_and_the_energy_stays_right(
+    lab, autojump_clock, serial_number, read_wh
+):
+    async with lab.powered():
+        await lab.begin()
+        lab.meter(4711, 5120)
+        await lab.until("MeterValues")
+        lab.rig.silence_meter(True)
+        await trio.sleep(3)
+        lab.meter(serial_number, read_wh)
+        lab.rig.silence_meter(False)
+        await lab.until("StatusNotification", errorCode="PowerMeterFailure")
+        await lab.until("StatusNotification", errorCode="NoError")
+        lab.meter(serial_number, read_wh + 30)
+        await trio.sleep(2)
+        await lab.present()
+        await lab.until("StopTransaction", meterStop=5150)
+
+
 async def test_the_same_meter_goes_on_where_it_is_when_the_station_is_back(lab, autojump_clock):
     async with lab.powered():
         await lab.begin()
