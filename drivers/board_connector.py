@@ -78,6 +78,10 @@ class BoardConnector:
         """
         return await self.connector.read_meter()
 
+    async def until_moved(self) -> None:
+        """Wait until the controller and the meter have been looked after once more."""
+        await self.connector.until_moved()
+
     @property
     def meter_record(self) -> MeterRecord | None:
         """What the latest reading rests on."""

@@ -57,6 +57,12 @@ class ConnectorDriver(Protocol):
             MeterSilentError: The meter did not answer.
         """
 
+    async def until_moved(self) -> None:
+        """Wait until the driver, while it runs, has looked after its hardware once more, however that went.
+
+        What comes later than some seconds is a driver that hangs.
+        """
+
     @property
     def meter_record(self) -> MeterRecord | None:
         """What the latest reading rests on; None: nothing has to be kept."""

@@ -64,6 +64,12 @@ class ModbusConnector:
             raise MeterSilentError("no meter is declared")
         return await self._meter.read()
 
+    async def until_moved(self) -> None:
+        """Wait until controller and meter have been looked after once more, whether they answered or not."""
+        await self._evse.pulse.until_beat()
+        if self._meter is not None:
+            await self._meter.pulse.until_beat()
+
     @property
     def meter_record(self) -> MeterRecord | None:
         """What the latest reading rests on."""

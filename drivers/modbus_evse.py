@@ -18,6 +18,7 @@ from drivers.interfaces import ReportEvent
 from drivers.map_files import UNKNOWN
 from drivers.modbus.device import MappedDevice
 from drivers.modbus.errors import ModbusError
+from drivers.pulse import Pulse
 from drivers.register_map import EVSE_VALUES, Write
 from drivers.registers import Value
 from machines.vocabulary.hardware import (
@@ -83,6 +84,8 @@ class ModbusEvse:
         ]
         self._setpoint = Setpoint()
         self._woken = trio.Event()
+        self.pulse = Pulse()
+        """One beat a turn."""
         self._is_commissioned = False
         self._unmet = ""
         """What a person must set up before anything may be allowed."""
@@ -131,6 +134,7 @@ class ModbusEvse:
                         events = self._faults_now({**self._faults, **silence})
                 for event in events:
                     await report(event)
+                self.pulse.beat()
                 await self._rest(self._settings.silent_poll_s if is_silent else self._settings.poll_s, limit)
         finally:
             self._setpoint = Setpoint()

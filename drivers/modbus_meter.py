@@ -10,6 +10,7 @@ from drivers.energy import EnergyRegister
 from drivers.interfaces import MeterRecord, MeterSilentError, ReportEvent
 from drivers.modbus.device import MappedDevice
 from drivers.modbus.errors import ExceptionReplyError, ModbusError
+from drivers.pulse import Pulse
 from drivers.register_map import METER_VALUES, SERIAL_NUMBER
 from drivers.registers import Value
 from machines.vocabulary.hardware import FaultCleared, FaultRaised, HardwareFault, MeterReading
@@ -46,6 +47,8 @@ class ModbusMeter:
         self._settings = settings
         self._names = [name for name in METER_VALUES if name in device.map.values]
         self._energy = EnergyRegister(settings.power_max_w * POWER_MARGIN, device.map.energy_modulus_wh)
+        self.pulse = Pulse()
+        """One beat a reading of our own."""
         self._reading = trio.Lock()
         self._probed = 0
         """The connection at which the values were found plausible."""
@@ -74,6 +77,7 @@ class ModbusMeter:
                     FaultRaised(HardwareFault.METER, fault) if fault else FaultCleared(HardwareFault.METER)
                 )
                 self._told = fault
+            self.pulse.beat()
             await trio.sleep(self._settings.poll_s)
 
     @property

@@ -1,7 +1,7 @@
 """A serial port as a Trio stream. pyserial opens it and sets it up; Trio does the waiting."""
 
 import os
-from functools import partial
+from functools import cache, partial
 
 import serial
 import trio
@@ -87,6 +87,12 @@ class SerialStream(trio.abc.Stream):
             raise trio.ClosedResourceError("serial port: closed")
 
 
+@cache
+def limiter_of(_device: str) -> trio.CapacityLimiter:
+    """One thread for each device."""
+    return trio.CapacityLimiter(1)
+
+
 async def open_port(settings: SerialSettings) -> SerialStream:
     """Open a port for us alone.
 
@@ -106,7 +112,10 @@ async def open_port(settings: SerialSettings) -> SerialStream:
         exclusive=True,
     )
     try:
-        port = await trio.to_thread.run_sync(opened)
+        # An adapter may hang when it is opened. Nobody waits for that any longer than he wants to, and nobody tries
+        # again before: threads would pile up.
+        limiter = limiter_of(settings.device)
+        port = await trio.to_thread.run_sync(opened, abandon_on_cancel=True, limiter=limiter)
     except ValueError as error:
         raise OSError(f"{settings.device}: {error}") from error
     return SerialStream(port)

@@ -70,6 +70,12 @@ class Hardware:
             for asked in self._early:
                 nursery.start_soon(self._read, asked)
 
+    async def until_moved(self) -> None:
+        """Wait until every driver of a connector has looked after its hardware once more."""
+        async with trio.open_nursery() as nursery:
+            for driver in self._connectors.values():
+                nursery.start_soon(driver.until_moved)
+
     def apply(self, connector: int, setpoint: Setpoint) -> None:
         """Make the connector so."""
         self._connectors[connector].apply(setpoint)

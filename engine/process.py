@@ -105,8 +105,12 @@ class StationProcess:
             self.running.set_link(self._link_is_up)
 
     async def until_moved(self) -> None:
-        """Wait until the present run has handled everything in its inbox."""
+        """Wait until the present run has handled everything in its inbox, and its drivers have gone round."""
         await self.running.until_moved()
+
+    def status(self) -> str:
+        """What the station does, in a few words."""
+        return self.running.status()
 
     def mark_clean(self) -> None:
         """Note that it ended in order, after its end."""
@@ -246,7 +250,9 @@ async def run_until_told(
                         for process in processes:
                             await process.until_moved()
 
-                    status = f"{', '.join(placed.station.csms.identity for placed in stations[:3])} runs"
+                    def status() -> str:
+                        return "; ".join(process.status() for process in processes[:3])
+
                     nursery.start_soon(supervise, notifier, until_moved, feed_period_s(), status)
                 if until_eof:
                     nursery.start_soon(_end_with_input, nursery.cancel_scope)

@@ -269,8 +269,15 @@ class RunningStation:
         await self._ended.wait()
 
     async def until_moved(self) -> None:
-        """Wait until everything that is in the inbox now has been handled."""
+        """Wait until everything that is in the inbox now has been handled, and every driver has gone round once."""
         await self._owner.until_moved()
+        await self._hardware.until_moved()
+
+    def status(self) -> str:
+        """What the station does, in a few words."""
+        charging = sum(setpoint.contactor for setpoint in self.charge_point.setpoints.values())
+        link = self.charge_point.machines["connection"].state
+        return f"{self.station.csms.identity}: {link}, {charging} charging"
 
     async def deliver(self, arrival: Arrival) -> None:
         """Put a message from outside into the inbox."""

@@ -1,7 +1,8 @@
 """What a service manager is told: that the station is ready, and that it moves (sd_notify(3)).
 
-The watchdog is fed only after a message has gone through the inbox of the charge point and come out: as long as it is
-handled, everything that matters is. A station that hangs is restarted, with its contactors open.
+The watchdog is fed only after a message has gone through the inbox of the charge point and come out, and every driver
+has looked after its hardware once more: as long as that goes on, everything that matters does. A station that hangs is
+restarted, with its contactors open.
 """
 
 import os
@@ -55,21 +56,23 @@ def feed_period_s(environment: Mapping[str, str] = os.environ) -> float:
 
 
 async def supervise(
-    notifier: Notifier, until_moved: Callable[[], Awaitable[None]], period_s: float, status: str
+    notifier: Notifier, until_moved: Callable[[], Awaitable[None]], period_s: float, status: Callable[[], str]
 ) -> None:
     """Tell that the station is ready as soon as it moves, then feed the watchdog as long as it does.
 
     Args:
         notifier: Whom to tell.
-        until_moved: Returns when the station has handled something.
+        until_moved: Returns when everything in the station has moved.
         period_s: Between two feeds; 0 is none at all.
-        status: For people.
+        status: What the station does, for people; told when it is another.
     """
     await until_moved()
-    notifier.tell(READY="1", STATUS=status)
+    told = status()
+    notifier.tell(READY="1", STATUS=told)
     while period_s:
         with trio.move_on_after(period_s) as late:
             await until_moved()
         if not late.cancelled_caught:
-            notifier.tell(WATCHDOG="1")
+            before, told = told, status()
+            notifier.tell(WATCHDOG="1", **({"STATUS": told} if told != before else {}))
             await trio.sleep(period_s)

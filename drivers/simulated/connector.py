@@ -134,6 +134,10 @@ class SimulatedConnector:
             soc_percent=circuit.vehicle.soc_percent if circuit.vehicle else None,
         )
 
+    async def until_moved(self) -> None:
+        """Nothing is polled, and nothing is waited for."""
+        await trio.lowlevel.checkpoint()
+
     @property
     def meter_record(self) -> MeterRecord | None:
         """None: the register outlasts the run."""

@@ -13,6 +13,10 @@ MAPS = Path("/etc/statecharge/devices")
 """Where an installation keeps register maps of its own, unless it says otherwise (``maps``)."""
 
 
+PATIENCE_MAX_S = 10.0
+"""For a request, with its late window and its repetitions."""
+
+
 def maps_folder(station: Path, stated: object) -> Path:
     """The folder of the installation's own register maps."""
     return station.parent / stated if isinstance(stated, str) else MAPS
@@ -51,6 +55,7 @@ def _check_device(
         layers.refuse(path, found, "device, a serial line, or host, a computer")
     if "device" in device and device.get("framing") == "tcp":
         layers.refuse((*path, "framing"), '"tcp"', '"rtu" on a serial line')
+    _check_patience(layers, path, device)
     name, point = device.get("map"), device.get("point", 1)
     if not isinstance(name, str) or not isinstance(point, int):
         return None
@@ -64,6 +69,17 @@ def _check_device(
         layers.refuse((*path, "map"), f"{show_value(name)}, of kind {found_map.kind}", f"one of kind {kind}")
         return None
     return found_map
+
+
+def _check_patience(layers: Layers, path: EntryPath, device: Table) -> None:
+    """Who waits for one device for too long starves the others, and the watchdog of the service."""
+    timeout_s, retries = device.get("timeout_s", 1.0), device.get("retries", 1)
+    window_s = device.get("late_window_s", timeout_s)
+    if isinstance(timeout_s, int | float) and isinstance(window_s, int | float) and isinstance(retries, int):
+        longest_s = (timeout_s + window_s) * (retries + 1)
+        if longest_s > PATIENCE_MAX_S:
+            found = f"{longest_s:g} s for a request that is not answered, with late_window_s and retries"
+            layers.refuse((*path, "timeout_s"), found, f"at most {PATIENCE_MAX_S:g} s")
 
 
 def _check_evse(

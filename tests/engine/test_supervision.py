@@ -35,9 +35,21 @@ def notifier(manager):
 async def test_a_station_that_moves_is_ready_and_feeds_the_watchdog(
     manager, notifier, nursery, autojump_clock
 ):
-    nursery.start_soon(supervise, notifier, trio.lowlevel.checkpoint, 5.0, "CP1 runs")
+    nursery.start_soon(supervise, notifier, trio.lowlevel.checkpoint, 5.0, lambda: "CP1 runs")
     await trio.sleep(12)
     assert told(manager) == ["READY=1\nSTATUS=CP1 runs", "WATCHDOG=1", "WATCHDOG=1", "WATCHDOG=1"]
+
+
+async def test_another_status_is_told_with_the_next_feed(manager, notifier, nursery, autojump_clock):
+    texts = iter(["CP1: offline", "CP1: offline", "CP1: online", "CP1: online"])
+    nursery.start_soon(supervise, notifier, trio.lowlevel.checkpoint, 5.0, lambda: next(texts))
+    await trio.sleep(12)
+    assert told(manager) == [
+        "READY=1\nSTATUS=CP1: offline",
+        "WATCHDOG=1",
+        "WATCHDOG=1\nSTATUS=CP1: online",
+        "WATCHDOG=1",
+    ]
 
 
 async def test_a_station_that_does_not_move_starves_the_watchdog_until_it_moves(
@@ -49,7 +61,7 @@ async def test_a_station_that_does_not_move_starves_the_watchdog_until_it_moves(
         while not moves[0]:
             await trio.sleep(0.1)
 
-    nursery.start_soon(supervise, notifier, until_moved, 5.0, "")
+    nursery.start_soon(supervise, notifier, until_moved, 5.0, str)
     await trio.sleep(1)
     moves[0] = False
     told(manager)
@@ -61,7 +73,7 @@ async def test_a_station_that_does_not_move_starves_the_watchdog_until_it_moves(
 
 
 async def test_a_station_that_has_not_begun_is_not_ready(manager, notifier, nursery, autojump_clock):
-    nursery.start_soon(supervise, notifier, trio.sleep_forever, 5.0, "")
+    nursery.start_soon(supervise, notifier, trio.sleep_forever, 5.0, str)
     await trio.sleep(60)
     assert told(manager) == []
 

@@ -313,3 +313,27 @@ async def test_phases_are_switched_by_the_board_without_energy(tmp_path, nursery
     changes = [one for one, before in zip(seen[1:], seen, strict=False) if one[1] != before[1]]
     assert changes
     assert not any(contactor for contactor, _ in changes)
+
+
+@pytest.mark.parametrize("is_silent", [False, True], ids=["answering", "silent"])
+async def test_the_station_moves_while_its_drivers_go_round_whether_they_are_answered_or_not(
+    lab, autojump_clock, is_silent
+):
+    async with lab.powered() as running:
+        if is_silent:
+            lab.rig.line.silent.update({EVSE_UNIT, METER_UNIT})
+            await trio.sleep(30)
+        with trio.fail_after(5):
+            await running.until_moved()
+
+
+async def test_a_station_one_of_whose_drivers_hangs_does_not_move(lab, autojump_clock):
+    """Somebody else holds the line and never gives it back."""
+    async with lab.powered() as running:
+        await trio.sleep(1)
+        await lab.rig.client._lock.acquire()
+        with trio.move_on_after(600) as waited:
+            await running.until_moved()
+            await running.until_moved()
+        assert waited.cancelled_caught
+        lab.rig.client._lock.release()
