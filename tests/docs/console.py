@@ -189,6 +189,14 @@ class Desk:
         await self._stack.__aexit__(*error)
 
 
+def environment() -> dict[str, str]:
+    """That of a reader: the commands are there, and no ``make`` is above, as it is where ``make test`` runs this."""
+    kept = {
+        name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+    }
+    return kept | {"PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}"}
+
+
 @asynccontextmanager
 async def shell(directory: Path):
     """A shell in ``directory``; with all that it started, it is gone in the end."""
@@ -198,7 +206,7 @@ async def shell(directory: Path):
         stdout=-1,
         stderr=-2,
         cwd=directory,
-        env={**os.environ, "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}"},
+        env=environment(),
         start_new_session=True,
     )
     terminal = Terminal(process)
