@@ -72,7 +72,10 @@ class ChipLines:
             )
             for line in inputs.values()
         }
-        self._request = gpiod.request_lines(chip, consumer="statecharge", config=config)
+        try:
+            self._request = gpiod.request_lines(chip, consumer="statecharge", config=config)
+        except ValueError as error:
+            raise OSError(f"{chip}: {error}") from error
         roles = {key: role for role, key in self._lines.items()}
         self._roles = {
             offset: roles[key] for offset, key in zip(self._request.offsets, self._request.lines, strict=True)
