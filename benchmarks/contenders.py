@@ -14,7 +14,7 @@ SPEED = 200
 
 DECLARATION = """
 extends = "ac-smart"
-limits.vehicle_response_s = 3600  # a vehicle that is late on a busy machine is not told of
+limits.vehicle_response_s = 600  # a vehicle that is late on a busy machine is not told of
 [log]
 frames = true
 [keys]

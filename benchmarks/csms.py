@@ -33,7 +33,7 @@ from websockets.typing import Subprotocol
 
 HEARTBEAT_S = 86_400
 """So that no contender sends Heartbeats while something else is measured."""
-WAIT_S = 120
+WAIT_S = 60
 
 
 class Station:
