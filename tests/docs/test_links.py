@@ -31,9 +31,9 @@ def test_a_version_of_the_changelog_has_only_the_sections_that_there_are():
 
 def test_the_table_of_extras_is_complete():
     declared = (ROOT / "pyproject.toml").read_text().partition("[project.optional-dependencies]")[2]
-    extras = re.findall(r"^(\w+) = \[", declared.partition("\n[")[0], re.MULTILINE)
+    extras = re.findall(r"^([\w-]+) = \[", declared.partition("\n[")[0], re.MULTILINE)
     table = re.findall(
-        r"^\| `(\w+)` \| [^|]+ \| [^|]*\|$", (ROOT / "docs" / "install.md").read_text(), re.MULTILINE
+        r"^\| `([\w-]+)` \| [^|]+ \| [^|]*\|$", (ROOT / "docs" / "install.md").read_text(), re.MULTILINE
     )
 
     assert set(extras) <= set(table)

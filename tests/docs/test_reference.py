@@ -6,6 +6,7 @@ from typing import ClassVar
 import click
 import pytest
 
+from drivers.map_files import SHIPPED, load_map
 from drivers.simulated import SimulatedConnector
 from engine import bench
 from engine.cli import command
@@ -171,3 +172,20 @@ def test_every_method_of_the_fixture_is_there(texts):
     shown = {re.match(r"`?(\w*)", row[0])[1] for row in rows(texts["fixture"])}
 
     assert public <= shown
+
+
+def test_every_shipped_register_map_is_there(texts):
+    shipped = [load_map(file) for file in SHIPPED.glob("*.toml")]
+
+    assert shipped
+    for device in shipped:
+        told = texts["devices"].partition(f"\n### `{device.id}`\n")[2].partition("\n#")[0]
+        assert device.name in told
+        assert all(f"`{name}`" in told for name in (*device.values, *device.actions))
+        assert all(source in told for source in device.sources)
+
+
+def test_a_controller_without_a_watchdog_is_told_so(texts):
+    without = re.findall(r"### `([\w-]+)`(?:(?!###)[^#])*- Watchdog: none", texts["devices"])
+
+    assert without == ["phoenix-ev-cc-basic"]
