@@ -109,10 +109,7 @@ def offer_at(charging: Charging, number: int, now: Instant) -> Offer:
     if charging.installation_a is not None:
         pool = min(pool, plan.site.station.parts_of_a(charging.installation_a))
     least = [outlet.parts_of_a(outlet.current_min_a) for outlet in outlets]
-    numbers = [one.connector for one in active]
-    if number not in numbers:  # its end is being told
-        return Offer(limit_a=0.0, lasting_a=0.0, phases=plan.site.outlet(number).phases, until_s=None)
-    place = numbers.index(number)
+    place = [one.connector for one in active].index(number)
     turn, turn_s = seconds // plan.site.turn_s, plan.site.turn_s
     limit_a = offered(outlets[place], shares(pool, wants, least, turn)[place])
     return Offer(
