@@ -159,8 +159,7 @@ class Reservation(Machine[ReservationData, Facts]):
     held.to(held, event=when(UseEnded,           "5.13 out of service"),              unless="is_free_again")
     # After a restart
     free.to(free, event=when(Resumed,            "nothing was held"),                 unless="was_held")
-    free.to(free, event=when(Resumed,            "5.13 expiryDate has passed"),       cond=["was_held", "was_over"])
-    free.to(held, event=when(Resumed,            "decision RV4"),                     cond="was_held", unless="was_over", on="recall")
+    free.to(held, event=when(Resumed,            "decision RV4"),                     cond="was_held",                   on="recall")
     # fmt: on
 
     stays(ReservationMoved, "nothing is held", free)
@@ -226,10 +225,6 @@ class Reservation(Machine[ReservationData, Facts]):
     def was_held(self, resumed: Resumed) -> bool:
         return resumed.state == "held"
 
-    def was_over(self, resumed: Resumed) -> bool:
-        utc = self.facts.now.utc
-        return utc is not None and utc >= resumed.data.expires
-
     # Actions: ReserveNow
 
     def refuse(self, request: ReserveNow) -> None:
@@ -283,6 +278,5 @@ class Reservation(Machine[ReservationData, Facts]):
 
     def recall(self, resumed: Resumed) -> None:
         self.data = resumed.data
-        utc = self.facts.now.utc
-        left_s = self.data.length_s if utc is None else self.data.expires - utc
-        self.emit(StartTimer(EXPIRY, left_s, ExpiryDue()), Reserved())
+        # Nobody has told the time of day yet; once somebody does, expiryDate counts.
+        self.emit(StartTimer(EXPIRY, self.data.length_s, ExpiryDue()), Reserved())

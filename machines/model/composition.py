@@ -21,7 +21,7 @@ from machines.model import invariants
 from machines.model.alphabet import EPOCH, NOW, Move, PowerOn
 from machines.model.cells import Board, Column, Layout
 from machines.model.counts import counting
-from machines.model.environment import IS_TRIGGERED, LINK, QUEUE
+from machines.model.environment import IS_TRIGGERED, KNOWS_TIME, LINK, QUEUE
 from machines.survey import Survey
 from machines.vocabulary.effects import Call, Deliver, Instant, Keep
 from machines.vocabulary.keys import Keys, KeySet
@@ -29,7 +29,10 @@ from machines.vocabulary.ocpp import ChargePointStatus, StatusNotification
 from machines.vocabulary.settings import Settings
 from machines.vocabulary.transactions import TransactionMessage
 
-DEFECTS = (TransitionMissing, RoutesDivergeError, AssertionError)
+DEFECTS = (
+    *(TransitionMissing, RoutesDivergeError, AssertionError),
+    *(ArithmeticError, AttributeError, LookupError, TypeError, ValueError),
+)
 """What a machine or the composition raises where it does not know on."""
 
 
@@ -113,7 +116,7 @@ class Composition:
         if isinstance(arrival, PowerOn):
             remembered = {number: board[f"transaction/{number}"] for number in self.numbers}
             arrival = self._power_on(board, arrival)
-        now = NOW if not move.after_s else Instant(NOW.boot, move.after_s, EPOCH.timestamp() + move.after_s)
+        now = _moment(board, move.after_s)
         self._before.read = board.before()
         self._survey_before.begin(now)
         try:
@@ -204,6 +207,13 @@ class Composition:
             and board[f"transaction/{number}"].state == "idle"
             for number in self.numbers
         )
+
+
+def _moment(board: Board, after_s: float) -> Instant:
+    """So much later than now, as the station knows it."""
+    if not after_s and board[KNOWS_TIME]:
+        return NOW
+    return Instant(NOW.boot, after_s, EPOCH.timestamp() + after_s if board[KNOWS_TIME] else None)
 
 
 def rows_of(made: Made) -> list[tuple[str, Row]]:

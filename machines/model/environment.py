@@ -20,6 +20,7 @@ from machines.vocabulary.effects import (
     Forget,
     HangUp,
     Keep,
+    LearnTime,
     ReadMeter,
     Restart,
     StartTimer,
@@ -46,6 +47,8 @@ WORKS = "works"
 """What machines asked for that takes long, in that order: a transfer, an installation."""
 IS_TRIGGERED = "is triggered"
 """TriggerMessage asked for something in this run."""
+KNOWS_TIME = "knows the time"
+"""The Central System told the time of day in this run."""
 IS_OVER = "is over"
 """The run has ended: the next thing is a start."""
 
@@ -98,7 +101,7 @@ def timers(address: str) -> str:
 
 def at_first(addresses: Iterable[str], connectors: Iterable[int]) -> dict[str, Any]:
     """The cells of a station that was never switched on, each with its value."""
-    cells: dict[str, Any] = {LINK: CLOSED, IS_TRIGGERED: False, IS_OVER: True}
+    cells: dict[str, Any] = {LINK: CLOSED, IS_TRIGGERED: False, KNOWS_TIME: False, IS_OVER: True}
     cells |= dict.fromkeys((CALLS, QUEUE, DELIVERING, LATE, READINGS, WORKS), ())
     cells |= {timers(address): () for address in addresses}
     for number in connectors:
@@ -141,10 +144,12 @@ def carry_out(board: Board, emitted: Emitted) -> None:
             )
         case TransferEffect():
             board[WORKS] = (*board[WORKS], Work(by, effect))
+        case LearnTime():
+            board[KNOWS_TIME] = True
         case Restart():
             board[IS_OVER] = True
         case Effect():
-            pass  # Answers and the time of day change nothing here.
+            pass  # Answers change nothing here.
 
 
 def disconnected(connectors: Iterable[int]) -> tuple[tuple[str, Any], ...]:

@@ -311,33 +311,37 @@ def test_connector_0_stays_reserved_while_any_connector_is_usable():
     assert machine.state == "free"
 
 
-def resumed(machine, free, utc):
-    return free.handle(Resumed(machine.state, machine.remember()), facts(utc=utc))
+def resumed(machine, free):
+    """The time of day is not known yet."""
+    return free.handle(Resumed(machine.state, machine.remember()), facts(utc=None))
 
 
-def test_after_a_restart_it_is_held_for_what_is_left(held):
-    again = Reservation(ReservationData())
-
-    assert resumed(held, again, UTC_NOW + 600) == [StartTimer(EXPIRY, 3000.0, ExpiryDue()), Reserved()]
-    assert again.data == held.data
-
-
-def test_after_a_restart_without_the_time_it_is_held_for_its_whole_length(held):
+def test_after_a_restart_it_is_held_for_its_whole_length(held):
     """Decision RV4: by then expiryDate has passed for certain."""
     again = Reservation(ReservationData())
 
-    assert resumed(held, again, None) == [StartTimer(EXPIRY, HOUR_S, ExpiryDue()), Reserved()]
+    assert resumed(held, again) == [StartTimer(EXPIRY, HOUR_S, ExpiryDue()), Reserved()]
+    assert again.data == held.data
 
 
-def test_after_a_restart_it_is_gone_if_its_time_has_passed(held):
+def test_after_a_restart_it_is_held_for_what_is_left_once_the_time_is_told(held):
     again = Reservation(ReservationData())
+    resumed(held, again)
 
-    assert resumed(held, again, UTC_NOW + HOUR_S) == []
+    told = again.handle(TimeLearnt(UTC_NOW + 600), facts(utc=None))
+    assert told == [StartTimer(EXPIRY, 3000.0, ExpiryDue())]
+
+
+def test_after_a_restart_it_ends_when_a_time_is_told_at_which_it_has_passed(held):
+    again = Reservation(ReservationData())
+    resumed(held, again)
+
+    assert ReservationEnded(7) in again.handle(TimeLearnt(UTC_NOW + HOUR_S), facts(utc=None))
     assert again.state == "free"
 
 
 def test_nothing_is_held_after_a_restart_if_nothing_was(free):
     again = Reservation(ReservationData())
 
-    assert resumed(free, again, UTC_NOW) == []
+    assert resumed(free, again) == []
     assert again.state == "free"

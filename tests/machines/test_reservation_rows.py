@@ -156,6 +156,4 @@ def test_after_a_restart_it_is_held_as_long_as_it_lasts():
     resumed = Resumed("held", HELD)
     held = [StartTimer(EXPIRY, 3600.0, ExpiryDue()), Reserved()]
     assert told("free", resumed) == ("held", held, HELD)
-    later = Instant(1, 50.0, NOW.utc + 3600)
-    assert told("free", resumed, now=later) == unmoved("free", NOTHING)
     assert told("free", Resumed("free", HELD)) == unmoved("free", NOTHING)
