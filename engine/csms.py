@@ -11,16 +11,14 @@ from typing import Any
 from urllib.parse import unquote
 from uuid import uuid4
 
-import h11
 import msgspec
 import trio
 from msgspec import Raw, Struct
 from msgspec.structs import replace
-from trio_websocket import ConnectionClosed, HandshakeError, WebSocketConnection, wrap_server_stream
-from wsproto.utilities import ProtocolError
+from trio_websocket import WebSocketConnection, wrap_server_stream
 
 from engine.ocpp import frames, payloads
-from engine.ocpp.websocket import SUBPROTOCOL
+from engine.ocpp.websocket import PEER_ERRORS, SUBPROTOCOL
 from machines.vocabulary.ocpp import (
     ACTIONS,
     AuthorizationStatus,
@@ -51,18 +49,6 @@ Behaviour = Callable[[Any], Answer | Awaitable[Answer]]
 """Takes the request, returns the answer; may take its time."""
 Admit = Callable[[str, bytes | None], bool]
 """Takes identity and Authorization header, tells whether the station may connect."""
-
-# What a peer can make trio-websocket raise: a lost connection, a breach of RFC 6455 or of HTTP (which it tries to
-# answer in a way that is a breach itself), a header that is not ASCII.
-PEER_ERRORS = (
-    HandshakeError,
-    ConnectionClosed,
-    ProtocolError,
-    h11.ProtocolError,
-    UnicodeDecodeError,
-    trio.BrokenResourceError,
-    trio.ClosedResourceError,
-)
 
 RECEIVED = "received"
 SENT = "sent"

@@ -58,7 +58,7 @@ def write(diagnostics: Diagnostics, file: Path) -> None:
 def versions() -> dict[str, str]:
     """Of this program and what it stands on."""
     found = {"python": sys.version.split()[0]}
-    for name in ("statecharge", "trio", "wsproto", "msgspec", "python-statemachine"):
+    for name in ("statecharge", "trio", "trio-websocket", "msgspec", "python-statemachine"):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

@@ -13,11 +13,11 @@ from uuid import uuid4
 
 import trio
 from msgspec import Struct
+from trio_websocket import ConnectionClosed, WebSocketConnection
 
 from engine.ocpp import frames, payloads
 from engine.ocpp.redaction import loggable
 from engine.ocpp.reports import Reports
-from engine.ocpp.socket import SocketClosed, WebSocket
 from engine.ocpp.websocket import reason
 from machines.vocabulary.ocpp import ACTIONS, Conf, Request
 from machines.vocabulary.wire import (
@@ -78,7 +78,7 @@ class Conversation:
     """What goes on over one WebSocket, from ConnectionOpened to its end."""
 
     def __init__(
-        self, socket: WebSocket, terms: Terms, ping_interval_s: float, reports: Reports, log: Log
+        self, socket: WebSocketConnection, terms: Terms, ping_interval_s: float, reports: Reports, log: Log
     ) -> None:
         self._socket = socket
         self._terms = terms
@@ -169,7 +169,7 @@ class Conversation:
             await self._talk()
             if self._is_polite:
                 with trio.move_on_after(self._terms.pong_timeout_s):
-                    await self._socket.close()
+                    await self._socket.aclose()
         finally:
             self._closed.set()  # also when it is cancelled: somebody may be waiting
         return self._why
@@ -189,7 +189,7 @@ class Conversation:
                 # A closing frame in the middle of another one would be garbage.
                 self._is_polite = self._is_polite and not self._sending
                 nursery.cancel_scope.cancel()
-        except* SocketClosed as group:
+        except* ConnectionClosed as group:
             self._end(reason(group))
 
     def abandon(self, why: str) -> Iterator[CallFailed]:
@@ -208,7 +208,7 @@ class Conversation:
 
     async def _receive_all(self) -> None:
         while True:
-            message = await self._socket.receive()
+            message = await self._socket.get_message()
             if isinstance(message, bytes):
                 self._log("ignored", why="a binary frame")
                 continue
@@ -321,7 +321,7 @@ class Conversation:
         # Logged first: the answer to a CALL may be read before the sending of it is known to be over.
         self._log("sent", text=loggable(text))
         self._sending += 1
-        await self._socket.send(text)
+        await self._socket.send_message(text)
         self._sending -= 1
 
     async def _keep_alive(self) -> None:

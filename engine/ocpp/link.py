@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 import trio
 from msgspec import Struct
+from trio_websocket import WebSocketConnection
 
 from engine.ocpp.conversation import Conversation, Log, Terms
 from engine.ocpp.reports import Report, Reports
-from engine.ocpp.socket import WebSocket
 from engine.ocpp.websocket import Dialling, OpenStream, converse, stream_opener
 from machines.vocabulary.ocpp import Conf, Request
 from machines.vocabulary.wire import (
@@ -192,7 +192,7 @@ class Link:
             self._reports.post(failed)
         self._reports.post(ConnectionClosed(why))
 
-    async def _talk(self, socket: WebSocket) -> str:
+    async def _talk(self, socket: WebSocketConnection) -> str:
         terms = Terms(
             call_timeout_s=self._call_timeout_s,
             pong_timeout_s=self._settings.pong_timeout_s,

@@ -79,7 +79,6 @@ def profile(**schedule):
             profile(chargingSchedulePeriod=[{}]),
             ErrorCode.OCCURENCE_CONSTRAINT_VIOLATION,
         ),
-        ("SetChargingProfile", profile(chargingSchedulePeriod=[]), ErrorCode.OCCURENCE_CONSTRAINT_VIOLATION),
         ("Reset", {"type": 5}, ErrorCode.TYPE_CONSTRAINT_VIOLATION),
         ("ReserveNow", RESERVATION | {"connectorId": "1"}, ErrorCode.TYPE_CONSTRAINT_VIOLATION),
         ("ReserveNow", RESERVATION | {"connectorId": 1.5}, ErrorCode.TYPE_CONSTRAINT_VIOLATION),
