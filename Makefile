@@ -3,14 +3,16 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test bench bench-quick soak conformance tours mutate lint docs site clean
+.PHONY: demo test bench bench-quick soak conformance dossier tours mutate lint docs site clean
 
 demo: .venv/ready
 	$(BIN)/statecharge demo
 
-# A process for each core; a file of tests stays together.
+# A process for each core; a file of tests stays together. What each test takes of the machines is recorded, for the
+# dossier.
+TESTS = out/tests.json
 test: .venv/ready
-	$(BIN)/python -m pytest -n auto --dist loadfile --durations 15
+	$(BIN)/python -m pytest -n auto --dist loadfile --durations 15 -p engine.dossier.recorder --transitions $(TESTS)
 
 # What the suite plays in part, played in full: 10,000 sessions, a power cut at every write of a day, a minute of Modbus
 # on a line that is slow and faulty, and explorations to their end. SEED=2 plays other sessions. About half an hour.
@@ -30,6 +32,14 @@ conformance: .venv/ready
 tours: .venv/ready
 	$(BIN)/statecharge tours full --out out/tours --run
 	STATECHARGE_CONFORMANCE=full $(BIN)/python -m pytest -rP tests/system/test_conformance_command.py -k tours
+
+# The papers of the AC SMART and of the station that has everything, with the last run of `make test` if it was of this
+# code: out/dossier/ac-smart/index.html, dossier.pdf beside it. A few minutes.
+dossier: .venv/ready
+	for station in ac-smart full; do \
+		$(BIN)/statecharge dossier $$station --out out/dossier/$$station $$(test -f $(TESTS) && echo --tests $(TESTS)) && \
+		$(BIN)/statecharge dossier --verify out/dossier/$$station || exit 1; \
+	done
 
 # Small faults in every machine, and which suite catches them; hours for all of them.
 mutate: .venv/ready

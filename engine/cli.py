@@ -11,6 +11,7 @@ import click
 from engine import options
 from engine.conformance.command import conformance
 from engine.conformance.touring import tours
+from engine.dossier.command import dossier
 from engine.exploration.command import explore
 from engine.mutation.command import mutate
 from engine.play.command import play
@@ -39,6 +40,7 @@ def command() -> None:
 
 
 command.add_command(conformance)
+command.add_command(dossier)
 command.add_command(explore)
 command.add_command(mutate)
 command.add_command(play)
@@ -115,7 +117,7 @@ def run(
     from engine.speed import SpeedError, clock_of
     from engine.store import StoreError
 
-    declared = at(_load(station), csms, identity)
+    declared = at(options.declared_station(station), csms, identity)
     clock = options.in_one_line(lambda: clock_of(declared, speed, csms_speed), (SpeedError,))
     if bench is None and declared.bench.enabled:
         bench = (declared.bench.host, declared.bench.port)
@@ -170,7 +172,9 @@ def why(
     from engine import history
 
     if state_dir is None:
-        state_dir = Path("state") / quote(identity or _load(station).csms.identity, safe=" ")
+        state_dir = Path("state") / quote(
+            identity or options.declared_station(station).csms.identity, safe=" "
+        )
     file = state_dir / history.FILE
 
     def story() -> list[str]:
@@ -197,7 +201,7 @@ def demo(station: str | None, out: Path) -> None:
     from engine.diagrams import DiagramError
     from engine.process import NoSimulationError
 
-    declared = _load(station)
+    declared = options.declared_station(station)
     mendable = (DeviceError, DiagramError, NoSimulationError)
     sys.exit(options.in_one_line(lambda: play(declared, out, sys.stdout), mendable))
 
@@ -210,7 +214,7 @@ def devices(station: str | None, watch: bool) -> None:
     from engine.device_table import show
     from engine.devices import DeviceError
 
-    declared = _load(station)
+    declared = options.declared_station(station)
     sys.exit(options.in_one_line(lambda: show(declared, sys.stdout, watch=watch), (DeviceError,)))
 
 
@@ -219,7 +223,7 @@ def devices(station: str | None, watch: bool) -> None:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["mermaid", "dot", "svg", "png", "md"]),
+    type=click.Choice(["mermaid", "dot", "svg", "png", "plantuml", "scxml", "md"]),
     default="mermaid",
     show_default=True,
 )
@@ -238,17 +242,6 @@ def _fleet(declared: Any, count: int, state: Path | None, bench: tuple[str, int]
     from engine.fleet import FleetError, fleet
 
     return options.in_one_line(lambda: fleet(declared, count, state, bench), (FleetError,))
-
-
-def _load(station: str | None) -> Any:
-    from engine.station_file import StationFileError, load
-
-    try:
-        return load(station or options.default_station())
-    except StationFileError as error:
-        for problem in error.problems:
-            click.echo(problem, err=True)
-        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,18 @@ def default_station() -> str:
     return STATION_FILE if Path(STATION_FILE).exists() else SHIPPED
 
 
+def declared_station(station: str | None) -> Any:
+    """The declaration STATION; every problem in it is told, and ends the command with exit code 2."""
+    from engine.station_file import StationFileError, load
+
+    try:
+        return load(station or default_station())
+    except StationFileError as error:
+        for problem in error.problems:
+            click.echo(problem, err=True)
+        sys.exit(2)
+
+
 def host_and_port(_context: object, _parameter: object, value: str | None) -> tuple[str, int] | None:
     """Check an option that is ``HOST:PORT`` or ``PORT``."""
     if value is None:

@@ -202,7 +202,10 @@ class Run:
             why = await settle(stage, bed)
         if why:
             played = {result.name for result in self.journal.results}
-            self._unplayed = [unplayed(stage, case, why) for case in left if case.name not in played]
+            reason, now = f"not played: {why}", stage.csms.now()
+            self._unplayed = [
+                unplayed(case, Verdict.INCONCLUSIVE, reason, now) for case in left if case.name not in played
+            ]
             self._listener.gave_up(why)
 
 

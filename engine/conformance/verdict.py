@@ -1,6 +1,7 @@
 """One case on the stage: its verdict, the station brought to rest after it, the hardware left alone in the end."""
 
 from contextlib import suppress
+from datetime import datetime
 
 import trio
 from msgspec import Struct
@@ -141,7 +142,7 @@ async def leave(bed: Bed) -> None:
             await bed.unplug(connector)
 
 
-def unplayed(stage: Stage, case: Case, why: str) -> Result:
+def unplayed(case: Case, verdict: Verdict, reason: str, now: datetime) -> Result:
     """What is said of a case that could not be played."""
     return Result(
         name=case.name,
@@ -149,8 +150,8 @@ def unplayed(stage: Stage, case: Case, why: str) -> Result:
         title=case.title,
         profile=case.profile,
         text=case.text,
-        verdict=Verdict.INCONCLUSIVE,
-        reason=f"not played: {why}",
-        began=stage.csms.now(),
+        verdict=verdict,
+        reason=reason,
+        began=now,
         seconds=0,
     )

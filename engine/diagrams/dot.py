@@ -10,6 +10,8 @@ from engine.diagrams.hints import COLORS, Color, hint
 from engine.diagrams.picture import Box, Line, Move, Picture, is_short, wrapped
 
 FONT = "Helvetica,Arial,DejaVu Sans,sans-serif"
+HERE = "#c2410c"
+"""Of the state that a machine is in."""
 INK, SOFT, REFERENCE, LABEL = "#111827", "#6b7280", "#1d4ed8", "#b91c1c"
 
 
@@ -26,7 +28,8 @@ def font(text: str, color: str, size: float, *, bold: bool = False) -> str:
 
 def written(line: Line, size: float) -> str:
     """A transition in one cell: message and number, guard, clause. What is short enough shares a line."""
-    first = font(line.message, INK, size) + font(f"  {line.number}", SOFT, size - 2)
+    numbers = font(f"  {line.numbers}", SOFT, size - (1 if line.others else 2))
+    first = font(line.message, INK, size) + numbers if line.message else numbers
     guard = [font(part, SOFT, size - 1) for part in wrapped(f"[{line.guard}]" if line.guard else "")]
     clause = [font(part, REFERENCE, size - 1) for part in wrapped(line.clause)]
     if is_short(line):
@@ -56,7 +59,12 @@ def box(state: Box) -> str:
             inner += f'<TR><TD COLSPAN="2">{rest}</TD></TR>'
         rows.append("<HR/>")
         rows.append(f'<TR><TD><TABLE BORDER="0" CELLSPACING="0" CELLPADDING="1">{inner}</TABLE></TD></TR>')
-    style = f'STYLE="ROUNDED" BORDER="1.4" COLOR="{state.color.ink}" BGCOLOR="{state.color.fill}"'
+    if state.here:
+        rows.insert(
+            0, f'<TR><TD BGCOLOR="{HERE}">{font(", ".join(state.here), "white", 10, bold=True)}</TD></TR>'
+        )
+    border, ink = (4, HERE) if state.here else (1.4, state.color.ink)
+    style = f'STYLE="ROUNDED" BORDER="{border}" COLOR="{ink}" BGCOLOR="{state.color.fill}"'
     return f'<<TABLE {style} CELLBORDER="0" CELLSPACING="0" CELLPADDING="6">{"".join(rows)}</TABLE>>'
 
 
@@ -89,13 +97,16 @@ def dot(shown: Picture) -> str:
         f'  graph [label={title(shown)}, labelloc=t, labeljust=l, fontname="{FONT}"]',
         f'  node [shape=plain, fontname="{FONT}"]',
         f'  edge [fontname="{FONT}", color="{INK}", arrowsize=0.8, penwidth=1.1]',
-        f'  "" [shape=circle, style=filled, fillcolor="{INK}", width=0.16, height=0.16, label=""]',
-        f'  "" -> "{shown.initial}"',
     ]
+    if any(state.value == shown.initial for state in shown.boxes):
+        out.append(f'  "" [shape=circle, style=filled, fillcolor="{INK}", width=0.16, height=0.16, label=""]')
+        out.append(f'  "" -> "{shown.initial}"')
     out += [f'  "{state.value}" [label={box(state)}]' for state in shown.boxes]
+    values = {state.value for state in shown.boxes}
     for states in ranks:
-        if len(states) > 1:
-            out.append("  {rank=same " + " ".join(f'"{state}"' for state in states) + "}")
+        together = [state for state in states if state in values]
+        if len(together) > 1:
+            out.append("  {rank=same " + " ".join(f'"{state}"' for state in together) + "}")
     colors = {state.value: state.color for state in shown.boxes}
     for move in shown.moves:
         color = colors[move.source]
@@ -116,15 +127,18 @@ def title(shown: Picture) -> str:
     """What the picture shows, and how to read it."""
     used = {state.color for state in shown.boxes}
     swatches = legend(color for color in COLORS if color in used)
-    reading = (
-        "Message, number of its row in the table, [guard], clause.",
+    reading = [
+        "Label of the status table or message, and the numbers of its rows in the table."
+        if shown.is_condensed
+        else "Message, number of its row in the table, [guard], clause.",
         "A way has the colour of the state it leaves.",
         f"The table has {shown.size} rows; those that do nothing are there only.",
-    )
+    ]
+    name = f"{shown.name}: {shown.view}" if shown.view else shown.name
     lines = '<BR ALIGN="LEFT"/>'.join(font(line, SOFT, 8) for line in reading)
     return (
         '<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="3" CELLPADDING="2">'
-        f'<TR><TD ALIGN="LEFT">{font(shown.name, INK, 20, bold=True)}</TD></TR>'
+        f'<TR><TD ALIGN="LEFT">{font(name, INK, 20, bold=True)}</TD></TR>'
         f'<TR><TD ALIGN="LEFT">{font(shown.summary, SOFT, 12)}</TD></TR>'
         f'<TR><TD ALIGN="LEFT">{swatches}</TD></TR>'
         f'<TR><TD ALIGN="LEFT" BALIGN="LEFT">{lines}<BR ALIGN="LEFT"/></TD></TR></TABLE>>'

@@ -10,11 +10,13 @@ from engine.diagrams.errors import DiagramError
 from engine.diagrams.markdown import page
 from engine.diagrams.mermaid import mermaid
 from engine.diagrams.picture import picture
+from engine.diagrams.plantuml import plantuml
 from engine.diagrams.render import render
+from engine.diagrams.scxml import scxml
 from machines import routes
 
-FORMATS = ("mermaid", "dot", "svg", "png", "md")
-SUFFIXES = {"mermaid": "mmd"}
+FORMATS = ("mermaid", "dot", "svg", "png", "plantuml", "scxml", "md")
+SUFFIXES = {"mermaid": "mmd", "plantuml": "puml"}
 """Where the name of a file does not end like its format."""
 
 
@@ -49,6 +51,12 @@ def drawing(name: str, file_format: str) -> bytes:
             text = page(name)
         case "mermaid":
             text = overview.mermaid() if is_overview else mermaid(picture(name, routes.KINDS[name]))
+        case "plantuml":
+            text = overview.plantuml() if is_overview else plantuml(picture(name, routes.KINDS[name]))
+        case "scxml" if is_overview:
+            raise DiagramError("no format 'scxml' for the overview: it is of one state machine")
+        case "scxml":
+            text = scxml(name, routes.KINDS[name])
         case "dot" | "svg" | "png":
             text = overview.dot() if is_overview else dot(picture(name, routes.KINDS[name]))
         case _:
@@ -63,7 +71,8 @@ def export(kinds: Sequence[str], file_format: str, out: Path) -> list[Path]:
         DiagramError: There is no such machine or format, pygraphviz is not installed, or a file cannot be written.
             Nothing is written unless all can be drawn.
     """
-    drawn = {name: drawing(name, file_format) for name in dict.fromkeys(kinds or names())}
+    everything = routes.KINDS if file_format == "scxml" else names()
+    drawn = {name: drawing(name, file_format) for name in dict.fromkeys(kinds or everything)}
     written = []
     try:
         out.mkdir(parents=True, exist_ok=True)

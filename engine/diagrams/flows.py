@@ -12,6 +12,7 @@ from machines import charge_point, routes
 from machines.authorization import IdTagPresented
 from machines.delivery import MessageDelivered, MessageFailed
 from machines.machine import AnyMachine, Effect, Machine, Notice
+from machines.vocabulary.ocpp.types import Conf, Request
 
 HARDWARE = "Hardware"
 READER = "Card reader"
@@ -68,6 +69,30 @@ def notices_of(machine: type[AnyMachine]) -> tuple[type[Notice], ...]:
 def effects_of(machine: type[AnyMachine]) -> tuple[type[Effect], ...]:
     """The effects that ``machine`` emits."""
     return tuple(cls for cls in named_by(machine) if issubclass(cls, Effect) and cls is not Effect)
+
+
+def emitted_by(machine: type[AnyMachine], action: str) -> tuple[str, ...]:
+    """What the action of that name emits, itself or by what it calls: ``StartTimer``, ``Answer ClearCache.conf``."""
+    found: dict[type, None] = {}
+    todo, done = [getattr(machine, action)] if action else [], set()
+    while todo:
+        function = todo.pop()
+        if function in done:
+            continue
+        done.add(function)
+        found |= dict.fromkeys(_named(function))
+        for name in function.__code__.co_names:
+            called = getattr(machine, name, function.__globals__.get(name))
+            if isinstance(called, FunctionType) and called.__module__.startswith("machines."):
+                todo.append(called)
+    told = [cls.__name__ for cls in found if issubclass(cls, Effect | Notice) and cls not in (Effect, Notice)]
+    sent = [cls.__name__ for cls in found if issubclass(cls, Request) and cls is not Request]
+    sent += [
+        f"{cls.__name__.removesuffix('Conf')}.conf"
+        for cls in found
+        if issubclass(cls, Conf) and cls is not Conf
+    ]
+    return tuple(sorted({*told, *sent}))
 
 
 def notices_of_states() -> tuple[type[Notice], ...]:

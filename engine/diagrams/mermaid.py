@@ -1,7 +1,5 @@
 """A picture as a Mermaid state diagram, which forges draw where a page holds it."""
 
-import re
-
 from statemachine.contrib.diagram.model import (
     ActionType,
     DiagramAction,
@@ -13,10 +11,7 @@ from statemachine.contrib.diagram.model import (
 from statemachine.contrib.diagram.renderers.mermaid import MermaidRenderer, MermaidRendererConfig
 
 from engine.diagrams.hints import COLORS
-from engine.diagrams.picture import Line, Picture
-
-REFERENCE = re.compile(r"(?:(?:decision )?[A-Z]\d+|(?:J )?\d+(?:\.\d+)*(?:-1)?)(?=[ ,:]|$)")
-"""The part of a clause that says where it stands: ``4.10``, ``J 5.4``, ``61851-1``, ``decision T1``."""
+from engine.diagrams.picture import Line, Picture, reference_of
 
 TEXT = str.maketrans({":": ",", ";": ",", "<": "\u2039", ">": "\u203a", '"': "'"})
 """What would end a text of Mermaid, and what stands there instead."""
@@ -26,8 +21,7 @@ def written(line: Line) -> str:
     """A transition, shorter than in a picture: Mermaid has no small type. The table has the rest."""
     if line.label:
         return f"{line.label} {line.message}"
-    reference = REFERENCE.match(line.clause)
-    parts = (line.message, f"[{line.guard}]" if line.guard else "", reference and reference[0])
+    parts = (line.message, f"[{line.guard}]" if line.guard else "", reference_of(line.clause))
     return " ".join(part for part in parts if part).translate(TEXT)
 
 

@@ -136,3 +136,18 @@ def mermaid() -> str:
     out.append(f"    classDef way fill:#ffffff,stroke:{SOFT},color:{INK},font-size:12px")
     out.append(f"    class {','.join(f'way{number}' for number in range(len(found)))} way")
     return "\n".join(out) + "\n"
+
+
+def plantuml() -> str:
+    """The picture as a PlantUML component diagram."""
+    out = ["@startuml", f"title {TITLE}", "left to right direction"]
+    for _, color, kinds in GROUPS:
+        out += [f"component {_name(kind)} as {kind} {color.fill}" for kind in kinds]
+    senders = {sender: f"outside{number}" for number, sender in enumerate(SENDERS)}
+    out += [f'rectangle "{sender}" as {name}' for sender, name in senders.items()]
+    for flow in flows():
+        text = "\\n".join(message.__name__ for message in flow.messages)
+        sender = senders.get(flow.sender, flow.sender)
+        out += [f"{sender} --> {hearer} : {text}" for hearer in _hearers(flow)]
+    out.append("@enduml")
+    return "\n".join(out) + "\n"

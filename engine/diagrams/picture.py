@@ -7,7 +7,7 @@ transition that stays in its state is listed inside the state if something is do
 import inspect
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from engine.diagrams.hints import LINES_IN_A_STATE, RESTING, Color, hint
@@ -19,6 +19,10 @@ STATUS_TABLE = re.compile(r"4\.9 (?P<labels>[A-I][1-9](?: [A-I][1-9])*)(?:, or)?
 ALTERNATIVES = re.compile(r" or [A-I][1-9], ")
 """``4.9 B3 or B4, as the vehicle responds``: a way that leads to one of two labels later, and has none itself."""
 
+REFERENCE = re.compile(
+    r"(?:(?:decision )?[A-Z]{1,2}\d+|(?:IEC )?61851-1(?: [A-Z]\.\d+)?|(?:J )?\d+(?:\.\d+)*(?:-1)?)(?=[ ,:]|$)"
+)
+"""The part of a clause that says where it stands: ``4.10``, ``J 5.4``, ``61851-1``, ``decision T1``."""
 
 LINE_LENGTH = 32
 """Characters after which a guard or a clause is wrapped."""
@@ -35,6 +39,13 @@ class Line(NamedTuple):
     """Of the status table, such as ``C6``; empty for most machines."""
     clause: str
     """Less the label."""
+    others: tuple[int, ...] = ()
+    """Further transitions that are told in the same line."""
+
+    @property
+    def numbers(self) -> str:
+        """All its transitions, for people."""
+        return " ".join(map(str, (self.number, *self.others)))
 
 
 class Box(NamedTuple):
@@ -47,6 +58,8 @@ class Box(NamedTuple):
     """What is done without leaving the state."""
     more: int
     """Lines left to the table because they are too many."""
+    here: tuple[str, ...] = ()
+    """Who is in this state at present: ``connector 1``."""
 
 
 class Move(NamedTuple):
@@ -68,6 +81,10 @@ class Picture(NamedTuple):
     moves: tuple[Move, ...]
     size: int
     """Transitions in the table."""
+    view: str = ""
+    """What is left of the whole picture; empty if all is."""
+    is_condensed: bool = False
+    """Guards, clauses and what is done within states are left to the table."""
 
 
 def guard_of(row: Row) -> str:
@@ -81,6 +98,12 @@ def labels_of(clause: str) -> tuple[str, ...]:
     if match is None or ALTERNATIVES.search(clause):
         return ()
     return tuple(match["labels"].split())
+
+
+def reference_of(clause: str) -> str:
+    """Where ``clause`` stands: ``4.10``, ``decision T1``; empty if it is a reason only."""
+    match = REFERENCE.match(clause)
+    return match[0] if match else ""
 
 
 def line_of(number: int, row: Row) -> Line:
@@ -144,3 +167,40 @@ def picture(kind: str, machine: type[AnyMachine]) -> Picture:
         moves=tuple(Move(source, target, tuple(lines)) for (source, target), lines in moves.items()),
         size=len(table),
     )
+
+
+def focused(shown: Picture, numbers: Collection[int], view: str) -> Picture:
+    """What ``numbers``, of transitions in the table, have to do with in ``shown``."""
+    boxes, moves = [], []
+    for move in shown.moves:
+        lines = tuple(line for line in move.lines if line.number in numbers)
+        if lines:
+            moves.append(move._replace(lines=lines))
+    ends = {state for move in moves for state in (move.source, move.target)}
+    for box in shown.boxes:
+        inside = tuple(line for line in box.inside if line.number in numbers)
+        if inside or box.value in ends:
+            boxes.append(box._replace(inside=inside, more=0))
+    return shown._replace(boxes=tuple(boxes), moves=tuple(moves), view=view)
+
+
+def condensed(shown: Picture) -> Picture:
+    """The same ways with less beside them: the messages, and the numbers of their transitions."""
+    boxes = tuple(box._replace(inside=(), more=0) for box in shown.boxes)
+    moves = tuple(move._replace(lines=tuple(_merged(move.lines))) for move in shown.moves)
+    return shown._replace(boxes=boxes, moves=moves, is_condensed=True)
+
+
+def _merged(lines: tuple[Line, ...]) -> Iterator[Line]:
+    """Lines with the same label, or without one with the same message, as one."""
+    together: dict[tuple[str, str], list[int]] = {}
+    for line in lines:
+        together.setdefault((line.label, "" if line.label else line.message), []).append(line.number)
+    for (label, message), (first, *others) in together.items():
+        yield Line(first, message, "", label, "", tuple(others))
+
+
+def standing(shown: Picture, states: Mapping[str, Collection[str]]) -> Picture:
+    """``shown`` with who is in which state: by state, the names of those in it."""
+    boxes = tuple(box._replace(here=tuple(states.get(box.value, ()))) for box in shown.boxes)
+    return shown._replace(boxes=boxes)

@@ -43,6 +43,12 @@ BESIDES = {
     "engine/conformance/terminal.py": {"rich"},
     # An exploration computes for minutes and waits for nothing: it may use all cores, and runs beside no station.
     "engine/exploration/work.py": {"multiprocessing"},
+    # So may what plays cases in virtual time.
+    "engine/dossier/evidence.py": {"multiprocessing"},
+    "engine/dossier/build.py": {"reportlab"},
+    "engine/dossier/drawn.py": {"reportlab"},
+    "engine/dossier/paper.py": {"reportlab"},
+    "engine/dossier/recorder.py": {"pytest"},
     "engine/progress.py": {"rich"},
     "engine/mutation/suites.py": {"pytest", "hypothesis"},
     "engine/pytest_plugin.py": {"pytest"},

@@ -248,7 +248,10 @@ def test_every_route_is_in_the_overview():
 
 @pytest.mark.parametrize(
     ("file_format", "ending"),
-    [("mermaid", "mmd"), ("dot", "dot"), ("svg", "svg"), ("png", "png"), ("md", "md")],
+    [
+        *(("mermaid", "mmd"), ("dot", "dot"), ("svg", "svg"), ("png", "png")),
+        *(("plantuml", "puml"), ("scxml", "scxml"), ("md", "md")),
+    ],
 )
 def test_a_machine_is_written_to_a_file_named_after_it(file_format, ending, tmp_path):
     written = export(["fault"], file_format, tmp_path / "new" / "folder")
@@ -276,7 +279,9 @@ def test_a_name_that_is_like_no_other_is_answered_with_all_names(tmp_path):
 
 
 def test_a_wrong_format_is_answered_with_those_that_there_are(tmp_path):
-    with pytest.raises(DiagramError, match=r"^no format 'pdf': there are mermaid, dot, svg, png, md$"):
+    with pytest.raises(
+        DiagramError, match=r"^no format 'pdf': there are mermaid, dot, svg, png, plantuml, scxml, md$"
+    ):
         export(["fault"], "pdf", tmp_path)
 
 
@@ -295,9 +300,9 @@ def test_a_missing_pygraphviz_is_one_line_that_says_what_to_do(file_format, tmp_
 
 def test_text_needs_no_pygraphviz(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pygraphviz", None)
-    for file_format in ("mermaid", "dot", "md"):
+    for file_format in ("mermaid", "dot", "plantuml", "scxml", "md"):
         export(["fault"], file_format, tmp_path)
-    assert len(list(tmp_path.iterdir())) == 3
+    assert len(list(tmp_path.iterdir())) == 5
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):

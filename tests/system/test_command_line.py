@@ -151,6 +151,7 @@ async def test_the_installed_command_names_its_commands():
             "demo",
             "devices",
             "diagram",
+            "dossier",
             "explore",
             "mutate",
             "play",
