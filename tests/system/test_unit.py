@@ -1,5 +1,6 @@
 """The systemd unit, as systemd itself reads it."""
 
+import os
 import re
 import shutil
 import socket
@@ -43,6 +44,40 @@ def test_the_unit_exposes_little():
     found = re.search(r"Overall exposure level for .*: ([0-9.]+)", said)
     assert found, said
     assert float(found[1]) <= EXPOSURE_MAX
+
+
+def image(folder: Path, *packages: str | Path) -> Path:
+    """The root folder of an image that the station was put into."""
+    root = folder / "root"
+    command = ["sh", UNIT.with_name("image.sh"), root, *packages]
+    subprocess.run(command, check=True, env={**os.environ, "PYTHON": sys.executable})
+    return root
+
+
+@needs_systemd
+def test_an_image_with_the_station_starts_it(tmp_path):
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--disable-pip-version-check"]
+    subprocess.run([*build, UNIT.parents[1], "--wheel-dir", tmp_path], check=True)
+    (wheel,) = tmp_path.glob("statecharge-*.whl")
+    root = image(tmp_path, wheel, "--no-deps")
+    (root / "bin").mkdir()
+    shutil.copy("/bin/sh", root / "bin")
+    said = analyze("verify", "--man=no", "--recursive-errors=no", f"--root={root}", UNIT.name)
+    assert UNIT.name not in said, said
+    program = (root / "opt/statecharge/bin/statecharge").read_text()
+    assert (root / "opt/statecharge/lib/engine/cli.py").exists()
+    assert program.endswith('PYTHONPATH=/opt/statecharge/lib exec python3 -m engine.cli "$@"\n')
+
+
+def test_an_image_keeps_a_declaration_of_its_own(tmp_path):
+    own = tmp_path / "root/etc/statecharge/station.toml"
+    own.parent.mkdir(parents=True)
+    own.write_text("extends = 'ac-smart'\n")
+    root = image(tmp_path)
+    assert own.read_text() == "extends = 'ac-smart'\n"
+    wanted = root / "etc/systemd/system/multi-user.target.wants" / UNIT.name
+    assert (root / str(wanted.readlink()).lstrip("/")).read_text() == UNIT.read_text()
+    assert "statecharge" in (root / "usr/lib/sysusers.d/statecharge.conf").read_text()
 
 
 FORBIDDEN = {
