@@ -149,6 +149,21 @@ async def test_a_meter_that_is_replaced_while_charging_is_told_and_the_energy_st
         await lab.until("StopTransaction", meterStop=5150)
 
 
+async def test_nobody_has_energy_that_nobody_measures(lab, autojump_clock):
+    async with lab.powered():
+        await lab.begin()
+        await trio.sleep(2)
+        lab.rig.silence_meter(True)
+        await lab.until("StatusNotification", errorCode="PowerMeterFailure", status="Faulted")
+        await trio.sleep(1)
+        assert not lab.rig.energy_flows
+        lab.rig.silence_meter(False)
+        await lab.until_status("Charging")
+        await trio.sleep(2)
+        assert lab.rig.energy_flows
+        assert not lab.calls("StopTransaction")
+
+
 async def test_the_same_meter_goes_on_where_it_is_when_the_station_is_back(lab, autojump_clock):
     async with lab.powered():
         await lab.begin()
