@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import trio
 
-from drivers.interfaces import MeterSilentError, ReportEvent
+from drivers.interfaces import MeterRecord, MeterSilentError, ReportEvent
 from machines.vocabulary.hardware import (
     FaultCleared,
     FaultRaised,
@@ -90,6 +90,17 @@ class LineBoard:
             await metered.wait()
             return MeterReading(energy_import_wh=self._energy_wh)
         raise MeterSilentError(f"no answer in {METER_TIMEOUT_S:g} s")
+
+    async def until_moved(self) -> None:
+        """Return at once: the board speaks by itself, and every wait here ends by its time or with the line."""
+        await trio.lowlevel.checkpoint()
+
+    @property
+    def meter_record(self) -> None:
+        """Keep nothing: the meter is part of the board, and nobody replaces it alone."""
+
+    def resume_meter(self, record: MeterRecord, passed_s: float) -> None:
+        """Go on from nothing."""
 
     async def _serve(self, line: trio.abc.Stream, report: ReportEvent) -> None:
         """Listen and write until the line is gone, or the run ends: then the board is told to open."""
