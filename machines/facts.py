@@ -57,6 +57,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     """Our side offers energy to the running transaction."""
     offered_a: float = 0.0
     """What is offered to the vehicle now, per phase."""
+    are_phases_settled: bool = True
+    """The contactor may close: no phases were switched just now."""
     phases: int = 3
     """That are connected, or would be."""
     transaction: str = "idle"

@@ -4,7 +4,8 @@ OCPP 1.6 edition 2: 7.8 numberPhases, 9.4 ConnectorSwitch3to1PhaseSupported; har
 phase come or go while it charges: the offer is taken back and the contactor opened, after ``phase_switch_wait_s`` the
 phases are switched, and a moment later the offer stands again. That is done no more often than every
 ``phase_switch_dwell_s``. Where fewer phases are allowed than are connected nothing is offered until it is done, or until
-they are allowed again (IEC 61851-1 table A.6: and it has been so for 5 s); where more are, charging goes on until then. Between transactions phases are switched at once.
+they are allowed again (IEC 61851-1 table A.6: and it has been so for 5 s); where more are, charging goes on until then. Between transactions phases are switched at once; the contactor closes no sooner
+than a second later.
 """
 
 from typing import ClassVar
@@ -52,6 +53,7 @@ class PhaseSwitch(Machine[PhaseSwitchData, Facts]):
     messages = (OfferBegan, PhasesWanted, OfferEnded, DwellOver, SwitchDue, SettleDue)
 
     idle = State("Idle", value="idle", initial=True)
+    arranging = State("Arranging", value="arranging")
     steady = State("Steady", value="steady")
     delayed = State("Delayed", value="delayed")
     held = State("Held", value="held")
@@ -59,7 +61,8 @@ class PhaseSwitch(Machine[PhaseSwitchData, Facts]):
     settling = State("Settling", value="settling")
 
     # fmt: off
-    idle.to(steady,       event=when(OfferBegan,   "7.8 the contactor is open"),                                                            on="begin")
+    idle.to(steady,       event=when(OfferBegan,   "7.8 they are connected"),            cond="are_connected",                              on="begin")
+    idle.to(arranging,    event=when(OfferBegan,   "7.8 the contactor is open, and stays so"), unless="are_connected",                      on="arrange")
     # Other phases are wanted
     steady.to(steady,     event=when(PhasesWanted, "7.8 they are connected"),            cond="is_connected",                               on="want")
     steady.to(pausing,    event=when(PhasesWanted, "9.4 switched now"),                  cond="may_switch", unless="is_connected",          on="pause")
@@ -74,6 +77,9 @@ class PhaseSwitch(Machine[PhaseSwitchData, Facts]):
     delayed.to(pausing,   event=when(DwellOver,    "9.4 now they may be switched"),                                                         on="wait")
     held.to(pausing,      event=when(DwellOver,    "9.4 now they may be switched"),                                                         on="wait")
     # The contactor is open
+    arranging.to(arranging, event=when(PhasesWanted, "7.8 others, just when they were switched"),                                           on="want")
+    arranging.to(steady,  event=when(SettleDue,    "9.4 it may close"),                  cond="has_wanted")
+    arranging.to(pausing, event=when(SettleDue,    "7.8 others are wanted by now"),      unless="has_wanted",                               on="wait")
     pausing.to(pausing,   event=when(PhasesWanted, "7.8 others, before they are switched"),                                                 on="want")
     pausing.to(settling,  event=when(SwitchDue,    "9.4"),                                                                                  on="switch")
     settling.to(settling, event=when(PhasesWanted, "7.8 others, just when they were switched"),                                             on="want")
@@ -81,6 +87,7 @@ class PhaseSwitch(Machine[PhaseSwitchData, Facts]):
     settling.to(held,     event=when(SettleDue,    "7.8 fewer are wanted by now"),       cond="wants_fewer",                                on="await_dwell")
     settling.to(delayed,  event=when(SettleDue,    "7.8 more are wanted by now"),        cond="wants_more",                                 on="await_dwell")
     # The end of the transaction
+    arranging.to(idle,    event=when(OfferEnded,   "7.8 no transaction"),                                                                   on="end")
     steady.to(idle,       event=when(OfferEnded,   "7.8 no transaction"),                                                                   on="end")
     delayed.to(idle,      event=when(OfferEnded,   "7.8 no transaction"),                                                                   on="end")
     held.to(idle,         event=when(OfferEnded,   "7.8 no transaction"),                                                                   on="end")
@@ -94,24 +101,30 @@ class PhaseSwitch(Machine[PhaseSwitchData, Facts]):
     impossible: ClassVar = {
         **{
             (value, OfferBegan): "told once in a transaction"
-            for value in ("steady", "delayed", "held", "pausing", "settling")
+            for value in ("arranging", "steady", "delayed", "held", "pausing", "settling")
         },
         ("idle", PhasesWanted): "told within a transaction",
         ("idle", OfferEnded): "told once in a transaction",
         **{
-            (value, DwellOver): "its timer runs until it is over" for value in ("idle", "pausing", "settling")
+            (value, DwellOver): "its timer runs until it is over"
+            for value in ("idle", "arranging", "pausing", "settling")
         },
         **{
             (value, SwitchDue): "its timer runs only while pausing"
-            for value in ("idle", "steady", "delayed", "held", "settling")
+            for value in ("idle", "arranging", "steady", "delayed", "held", "settling")
         },
         **{
-            (value, SettleDue): "its timer runs only while settling"
+            (value, SettleDue): "its timer runs only while arranging or settling"
             for value in ("idle", "steady", "delayed", "held", "pausing")
         },
     }
 
     # Guards
+
+    def are_connected(self, began: OfferBegan) -> bool:
+        connector = self.facts.connector
+        assert connector is not None
+        return began.phases == (self.data.phases or connector.phases)
 
     def is_connected(self, wanted: PhasesWanted) -> bool:
         return wanted.phases == self.data.phases
@@ -145,6 +158,10 @@ class PhaseSwitch(Machine[PhaseSwitchData, Facts]):
 
     def begin(self, began: OfferBegan) -> None:
         self.data = PhaseSwitchData(began.phases, began.phases)
+
+    def arrange(self, began: OfferBegan) -> None:
+        self.begin(began)
+        self.emit(StartTimer(SWITCH, SETTLE_S, SettleDue()))
 
     def want(self, wanted: PhasesWanted) -> None:
         self.data = replace(self.data, wanted=wanted.phases)

@@ -38,7 +38,7 @@ def setpoint_of(facts: Facts, status: ChargePointStatus, *, is_unlocking: bool) 
     may_supply = facts.is_supplied and facts.is_connected and not facts.is_faulted
     is_needed = connector.has_lock and facts.has_cable and facts.transaction in UNDER_WAY
     return Setpoint(
-        contactor=may_supply and facts.is_requesting and facts.is_held,
+        contactor=may_supply and facts.is_requesting and facts.is_held and facts.are_phases_settled,
         offered_a=facts.offered_a if may_supply else 0.0,
         phases=facts.phases,
         locked=(is_needed or bool(facts.kept_for)) and not is_unlocking,

@@ -309,6 +309,10 @@ class ConnectorView(View):
         return limit_a if limit_a >= self._built.current_min_a else 0.0
 
     @property
+    def are_phases_settled(self) -> bool:
+        return self._standings[self._phase_switch].state != "arranging"
+
+    @property
     def phases(self) -> int:
         return int(self._standings[self._phase_switch].data.phases) or self._built.phases
 

@@ -118,13 +118,14 @@ HINTS: Mapping[str, Hint] = {
     "phase_switch": Hint(
         {
             "idle": RESTING,
+            "arranging": WAITING,
             "steady": WORKING,
             "delayed": WORKING,
             "held": HELD_BACK,
             "pausing": WAITING,
             "settling": WAITING,
         },
-        spine=(("idle",), ("steady",), ("delayed", "held"), ("pausing",), ("settling",)),
+        spine=(("idle",), ("arranging",), ("steady",), ("delayed", "held"), ("pausing",), ("settling",)),
     ),
     "authorization": Hint({"idle": RESTING, "asking": WAITING}),
     "transaction": Hint(

@@ -197,8 +197,13 @@ class Composition:
         """Set connector ``number`` to what the states say by now, and find what does not hold there."""
         del board
         self.charge_point.begin(NOW)
+        before = self.charge_point.setpoints[number]
         self.charge_point.set(number)
-        return tuple(invariants.broken_by_states(self.charge_point, (number,), NOW))
+        after = self.charge_point.setpoints[number]
+        return (
+            *invariants.broken_by_states(self.charge_point, (number,), NOW),
+            *invariants.broken_by_phases(before, after, number),
+        )
 
     def is_free(self, board: Board) -> bool:
         """Whether everybody could charge: every connector is Available, and no transaction is under way."""

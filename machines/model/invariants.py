@@ -13,6 +13,7 @@ from machines.routes import KINDS
 from machines.status_report import StatusChanged
 from machines.view import BEGUN
 from machines.vocabulary.effects import Answer, Instant, LeaveUnanswered
+from machines.vocabulary.hardware import Setpoint
 from machines.vocabulary.ocpp import BootNotification, ChargePointStatus, Request, UnlockConnector
 from machines.vocabulary.transactions import Began, Ended, TransactionMessage
 from machines.vocabulary.wire import RequestReceived
@@ -80,6 +81,28 @@ def broken_by_states(charge_point: ChargePoint, connectors: Iterable[int], now: 
             assert facts.connector is not None
             least, most = facts.connector.current_min_a, facts.connector.current_max_a
             yield from _unless(least <= setpoint.offered_a <= most, number, "a current that nobody declared")
+            allowed = charge_point.standings[f"current_offer/{number}"].data.phases
+            yield from _unless(setpoint.phases <= allowed, number, "more phases than are allowed")
+            yield from _broken_by_sum(charge_point, facts, now)
+
+
+def _broken_by_sum(charge_point: ChargePoint, facts: Facts, now: Instant) -> Iterator[str]:
+    """All connectors together draw no more than the installation carries, and than is safe while nobody can be asked."""
+    installation = facts.settings.installation
+    most_a = installation.current_max_a
+    if charge_point.standings["fail_safe"].state == "limited":
+        most_a = installation.offline_current_max_a
+    if most_a is not None:
+        offered = [charge_point.view(one.number, now).offered_a for one in facts.settings.connectors]
+        yield from _unless(sum(offered) <= most_a, 0, f"{sum(offered)} A together, {most_a} A are allowed")
+
+
+def broken_by_phases(before: Setpoint, after: Setpoint, number: int) -> Iterator[str]:
+    """No phase comes or goes while the contactor is closed (hardware facts B2)."""
+    if before.phases != after.phases:
+        yield from _unless(
+            not (before.contactor or after.contactor), number, "phases switched with the contactor closed"
+        )
 
 
 def broken_by_timers(charge_point: ChargePoint, timers: Iterable[tuple[str, object]]) -> Iterator[str]:

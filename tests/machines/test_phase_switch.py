@@ -36,10 +36,25 @@ def phases(connected, wanted=None, switched_s=JUST_NOW):
 
 
 def test_it_begins_with_the_phases_that_are_allowed():
-    assert told("idle", OfferBegan(3), phases(1)) == unmoved("steady", PhaseSwitchData(3, 3))
+    assert told("idle", OfferBegan(3), phases(3)) == unmoved("steady", PhaseSwitchData(3, 3))
+    as_wired = PhaseSwitchData()
+    assert told("idle", OfferBegan(3), as_wired) == unmoved("steady", PhaseSwitchData(3, 3))
 
 
-@pytest.mark.parametrize("state", ["steady", "delayed", "held", "pausing", "settling"])
+@pytest.mark.parametrize(("before", "began"), [(phases(1), 3), (phases(3), 1), (PhaseSwitchData(), 1)])
+def test_others_are_connected_with_the_contactor_open_and_settle(before, began):
+    settles = [StartTimer(SWITCH, SETTLE_S, SettleDue())]
+    assert told("idle", OfferBegan(began), before) == ("arranging", settles, PhaseSwitchData(began, began))
+
+
+def test_once_they_settled_the_contactor_may_close_unless_others_are_wanted_by_now():
+    assert told("arranging", SettleDue(), phases(1)) == unmoved("steady", phases(1))
+    for connected, wanted in ((3, 1), (1, 3)):
+        after = ("pausing", PAUSES, phases(connected, wanted))
+        assert told("arranging", SettleDue(), phases(connected, wanted)) == after
+
+
+@pytest.mark.parametrize("state", ["arranging", "steady", "delayed", "held", "pausing", "settling"])
 def test_it_ends_with_the_offer(state):
     assert told(state, OfferEnded(), phases(3, 1)) == (
         "idle",
@@ -97,7 +112,7 @@ def test_they_are_switched_with_the_contactor_open_and_settle():
     assert told("pausing", SwitchDue(), phases(3, 1)) == ("settling", settles, phases(1, 1, NOW.seconds))
 
 
-@pytest.mark.parametrize("state", ["pausing", "settling"])
+@pytest.mark.parametrize("state", ["arranging", "pausing", "settling"])
 def test_what_is_wanted_may_change_while_the_contactor_is_open(state):
     assert told(state, THREE, phases(3, 1)) == unmoved(state, phases(3))
 

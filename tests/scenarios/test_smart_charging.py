@@ -525,10 +525,24 @@ async def one_phase(lab, *, from_s=0, to_s=None):
 
 
 async def test_a_transaction_begins_on_one_phase_at_once_where_no_more_is_allowed(lab, autojump_clock):
+    """The contactor closes no sooner than a second after the phases were switched."""
+    seen = []
+
+    def watch(step):
+        if 1 in step.setpoints:
+            seen.append((trio.current_time(), step.setpoints[1]))
+
+    lab._watch = watch
     async with lab.powered():
         await one_phase(lab)
         await lab.charge()
+        await trio.sleep(1)
         assert (offered(lab), phases(lab)) == (10, 1)
+        assert lab.connector().state().contactor
+        assert lab.statuses() == ["Available", "Preparing", "Charging"]
+    switched = next(at for at, setpoint in seen if setpoint.phases == 1)
+    closed = next(at for at, setpoint in seen if setpoint.contactor)
+    assert closed >= switched + 1
 
 
 async def test_within_a_transaction_phases_are_switched_with_the_contactor_open(lab, autojump_clock):
