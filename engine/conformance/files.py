@@ -7,17 +7,76 @@ import trio
 import trio.lowlevel
 
 from engine.installers import InstallError
-from engine.installers.simulated import SimulatedInstaller
-from engine.transfers.address import PORTS, Address
+from engine.installers.simulated import DURATION_S, MARK, SimulatedInstaller
+from engine.transfers.address import PORTS, Address, AddressError, parse
 from engine.transfers.limits import OnProgress, TransferError
 from engine.works import clear
-from machines.vocabulary.transfers import DeliverDiagnostics
+from machines.vocabulary.transfers import (
+    ConfirmFirmware,
+    DeliverDiagnostics,
+    DeliveryFailed,
+    DiagnosticsDelivered,
+    FetchFailed,
+    FetchFirmware,
+    FirmwareConfirmed,
+    FirmwareFetched,
+    FirmwareInstalled,
+    FirmwareVerified,
+    InstallFailed,
+    InstallFirmware,
+    TransferEffect,
+    TransferEnded,
+    VerifyFirmware,
+)
 
 TRANSFER_S = 2.0
 """How long any transfer takes."""
 
 NOBODY = "127.0.0.1"
 """There is no server in the station itself."""
+
+
+SERVER = "ftp://files.example/"
+"""A folder of files for tours; diagnostics may be put there, too."""
+FILES = {SERVER + "firmware.bin": b"firmware", SERVER + "broken.bin": MARK}
+
+
+def outcome(asked: TransferEffect, file: tuple[int, str] | None) -> tuple[float, TransferEnded]:
+    """How long what a machine asks for takes with :data:`FILES`, and how it ends.
+
+    Args:
+        asked: What it asks for.
+        file: The firmware that is on the disk, by its ticket and location.
+    """
+    match asked:
+        case FetchFirmware(ticket, location):
+            if not _is_location(location):
+                return 0, FetchFailed(ticket, "", is_final=True)
+            if file == (ticket, location):
+                return 0, FirmwareFetched(ticket)
+            return TRANSFER_S, FirmwareFetched(ticket) if location in FILES else FetchFailed(ticket, "")
+        case VerifyFirmware(ticket):
+            return TRANSFER_S, FirmwareVerified(ticket)
+        case InstallFirmware(ticket):
+            is_good = file is not None and FILES[file[1]] != MARK
+            return DURATION_S, FirmwareInstalled(ticket) if is_good else InstallFailed(ticket, "")
+        case ConfirmFirmware(ticket, is_cut):
+            return 0, InstallFailed(ticket, "") if is_cut else FirmwareConfirmed(ticket)
+        case DeliverDiagnostics(ticket, location):
+            if not _is_location(location):
+                return 0, DeliveryFailed(ticket, "", is_final=True)
+            is_refused = parse(location).host == NOBODY
+            return TRANSFER_S, DeliveryFailed(ticket, "") if is_refused else DiagnosticsDelivered(ticket)
+        case _:
+            raise AssertionError(asked)
+
+
+def _is_location(text: str) -> bool:
+    try:
+        parse(text)
+    except AddressError:
+        return False
+    return True
 
 
 class MemoryFiles:

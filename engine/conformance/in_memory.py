@@ -12,6 +12,7 @@ from trio.testing import MockClock
 from engine.conformance.case import Deviation
 from engine.conformance.central_system import INTERVAL_S
 from engine.conformance.execute import Execution
+from engine.conformance.files import FILES
 from engine.conformance.prepared import station_of
 from engine.conformance.script import Script
 from engine.conformance.transitions import Tally
@@ -65,6 +66,7 @@ async def _play(script: Script, directory: Path, tally: Tally, store_type: Calla
         store_type=store_type,
         watch=lambda step: tally.add([step.taken]),
     )
+    station.works.files |= FILES
     deviation = ""
     async with trio.open_nursery() as nursery:
 

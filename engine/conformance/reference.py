@@ -16,9 +16,10 @@ from msgspec import Raw
 from engine.bench import FAULTS
 from engine.conformance import stimuli
 from engine.conformance.board import Board, OutOfOrderError, board_of
+from engine.conformance.files import outcome
 from engine.conformance.script import Answers, Asks, at
 from engine.conformance.stimuli import Stimulus
-from engine.conformance.world import Seen, Timer, Waiting, World
+from engine.conformance.world import Doing, Seen, Timer, Waiting, World
 from engine.declaration.station import Station
 from engine.ocpp import payloads
 from machines.charge_point import Arrival, ChargePoint, Emitted, Memories, PoweredUp, Taken
@@ -39,7 +40,16 @@ from machines.vocabulary.hardware import (
 from machines.vocabulary.keys import Keys
 from machines.vocabulary.ocpp import ACTIONS, Conf, Request
 from machines.vocabulary.transactions import UNSETTLED, TransactionMessage, to_request
-from machines.vocabulary.transfers import TransferEffect
+from machines.vocabulary.transfers import (
+    ConfirmFirmware,
+    FetchFirmware,
+    FirmwareConfirmed,
+    FirmwareFetched,
+    GiveUpTransfer,
+    InstallFailed,
+    TransferEffect,
+    TransferEnded,
+)
 from machines.vocabulary.wire import (
     CallError,
     ConnectionClosed,
@@ -241,6 +251,10 @@ class Rehearsal:
         due = [(end, report) for end, report in world.readings if end <= time]
         world.readings = tuple(each for each in world.readings if each not in due)
         self._local.extend(report for _, report in due)
+        ended = [doing for doing in world.works if doing.time <= time]
+        world.works = tuple(doing for doing in world.works if doing not in ended)
+        for doing in ended:
+            self._end(None, doing.ending)
         for number, board in enumerate(world.boards, start=1):
             while board.next_instant <= time:
                 self._report(number, board.happen(world.now))
@@ -345,8 +359,11 @@ class Rehearsal:
                 self._power_down(RESTART_S)
             case effects.LeaveUnanswered():
                 self._is_unanswered = False
-            case TransferEffect():
-                pass  # A rehearsal has no servers: what is transferred is never done.
+            case GiveUpTransfer():
+                world.works = tuple(doing for doing in world.works if doing.by != by)
+                world.file = None
+            case TransferEffect() as asked:
+                self._work(by, asked)
             case effects.Call() | effects.Deliver() | effects.HangUp():
                 pass  # Meant for a connection that is gone.
             case other:
@@ -361,6 +378,29 @@ class Rehearsal:
         else:
             read = MeterRead(asked.ticket, board.reading(world.now))
             self._read_now.append(HardwareReported(asked.connector, read))
+
+    # Files
+
+    def _work(self, by: str, asked: TransferEffect) -> None:
+        """Begin a transfer or an installation; what takes no time is over at once."""
+        world = self.world
+        after_s, ending = outcome(asked, world.file)
+        if isinstance(asked, FetchFirmware) and after_s:
+            world.file = None
+        if after_s:
+            others = tuple(doing for doing in world.works if doing.by != by)
+            world.works = (*others, Doing(world.now + after_s, by, ending))
+        else:
+            self._end(asked, ending)
+
+    def _end(self, asked: TransferEffect | None, ending: TransferEnded) -> None:
+        world = self.world
+        if isinstance(ending, FirmwareFetched):
+            world.file = ending.ticket, self.standing("firmware_update").data.location
+        is_cut = isinstance(asked, ConfirmFirmware) and asked.is_cut
+        if isinstance(ending, FirmwareConfirmed) or (isinstance(ending, InstallFailed) and not is_cut):
+            world.file = None
+        self._local.append(ending)
 
     # Power
 
@@ -380,7 +420,7 @@ class Rehearsal:
         world = self.world
         for queue in (self._local, self._read_now, self._wire):
             queue.clear()
-        world.timers, world.readings, world.is_powered = {}, (), False
+        world.timers, world.readings, world.works, world.is_powered = {}, (), (), False
         world.powers_up_at = world.now + seconds
         for board in world.boards:
             board.power_down(world.now)

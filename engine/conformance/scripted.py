@@ -7,7 +7,7 @@ from engine.conformance.bed import OVERRIDDEN, Bed
 from engine.conformance.case import Case, NotApplicable
 from engine.conformance.execute import Execution, UnplayableError
 from engine.conformance.rig import Rig
-from engine.conformance.script import Answered, Expects, Script, ScriptError, Wait, read
+from engine.conformance.script import Answered, Asks, Expects, Script, ScriptError, Wait, read
 from engine.conformance.stimuli import (
     ClearFault,
     CutLink,
@@ -28,6 +28,8 @@ SUFFIX = ".jsonl"
 ON_THE_CLOCK = "ClockAlignedDataInterval"
 FINEST = 0.1
 """What goes on sooner than within this part of the tolerance is for a station in the same process."""
+TRANSFERS = ("UpdateFirmware", "GetDiagnostics")
+"""Requests of scripts whose files only our own station in memory has."""
 PROFILE = "Core"
 """Which every station announces; what else a script needs shows when it is played."""
 
@@ -89,6 +91,8 @@ async def _play(script: Script, bed: Bed) -> None:
         )
     if header.declares:
         raise NotApplicable(f"the script is for a station that declares {' '.join(header.declares.split())}")
+    if any(isinstance(step, Asks) and step.request in TRANSFERS for step in script.steps):
+        raise NotApplicable("the script is for a station in the same process, with files in memory")
     if any(isinstance(step, Answered) for step in script.steps):
         raise NotApplicable("the script is for a Central System under test")
     for key in QUIET_KEYS:

@@ -27,6 +27,8 @@ from machines.vocabulary.hardware import MeterReading
 
 LOCAL_IDS = frozenset({"local_id", "next_local_id", "stops"})
 """Members that hold the number of a transaction; 0 is none."""
+OF_FILES = frozenset({"ticket", "file_name"})
+"""Members that number transfers, beside a location."""
 REGISTERS = frozenset({"meter_start", "meter_last", "end_wh", "boot"})
 """Members that only measure."""
 
@@ -50,6 +52,8 @@ def place(rehearsal: Rehearsal, plains: Plains) -> Hashable:
         tuple((each.owner.partition(":")[0], type(each.request)) for each in world.calls),
         world.transaction is not None,
         len(world.readings),
+        tuple((doing.by, type(doing.ending)) for doing in world.works),
+        world.file and world.file[1],
         None if world.sent is None else type(world.sent.waiting.request),
         tuple(type(sent.waiting.request) for sent in world.late),
     )
@@ -91,7 +95,7 @@ def _members(data: Struct, since: int) -> Hashable:
             found.append(value - since)
         elif name == "transaction_id":
             found.append(value is None)
-        elif name in REGISTERS:
+        elif name in REGISTERS or (name in OF_FILES and "location" in data.__struct_fields__):
             pass
         elif name == "tail":
             found.append(value - data.head)  # type: ignore[attr-defined]

@@ -14,10 +14,6 @@ NOT_FOUND = "not found with this effort"
 NOT_FOLLOWED = "the second was found, but not after the first"
 
 
-FILES = ("firmware_update", "diagnostics_upload", "transfer_report")
-"""The machines that transfer files, and tell of it."""
-
-
 def _is_pilot(kind: str, row: Row) -> bool:
     """A pilot that is shorted or skips a state, a cable that changes in an instant: no stimulus does that."""
     is_unreadable = "unreadable" in (row.source, row.target)
@@ -26,15 +22,14 @@ def _is_pilot(kind: str, row: Row) -> bool:
     return kind == "control_pilot" and (is_unreadable or is_same or skips or row.message is CableChanged)
 
 
-def _is_of_files(kind: str, row: Row) -> bool:
-    """Firmware and diagnostics: a bench has no server for files."""
-    is_withheld = {"withheld", "to_be_withheld"} & {row.source, row.target}
-    is_installed = row.message.__name__ in ("InstallationAwaited", "InstallationOver", "RestartNeeded")
-    return kind in FILES or bool(is_withheld) or is_installed
+def _is_of_other_files(kind: str, row: Row) -> bool:
+    """Files that were changed on their way, and firmware that does not run after its installation."""
+    is_old = row.source == "confirming" and row.message.__name__ == "InstallFailed"
+    return kind == "firmware_update" and (is_old or row.message.__name__ == "FirmwareCorrupt")
 
 
 REASONS: tuple[tuple[Callable[[str, Row], bool], str], ...] = (
-    (_is_of_files, "no ground has a server for files"),
+    (_is_of_other_files, "files are as their maker made them, and what is installed runs"),
     (_is_pilot, "the simulated vehicle and cable do not fail like that"),
     (
         lambda kind, row: (

@@ -14,6 +14,7 @@ from machines.vocabulary.effects import Instant, StartTimer
 from machines.vocabulary.hardware import HardwareReported
 from machines.vocabulary.ocpp import Conf, Request
 from machines.vocabulary.transactions import TransactionMessage
+from machines.vocabulary.transfers import TransferEnded
 from machines.vocabulary.wire import CallAnswered, CallError, CallFailed, Failure
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -52,6 +53,16 @@ class Coming(NamedTuple):
     answer: Conf | CallError
 
 
+class Doing(NamedTuple):
+    """A transfer or an installation that is under way."""
+
+    time: float
+    """When it ends."""
+    by: str
+    """The machine that asked for it."""
+    ending: TransferEnded
+
+
 class Timer(NamedTuple):
     """A timer that runs."""
 
@@ -86,6 +97,9 @@ class World(Struct):
     generations: int = 0
     readings: tuple[tuple[float, HardwareReported], ...] = ()
     """Of a silent meter: when the driver gives up."""
+    works: tuple[Doing, ...] = ()
+    file: tuple[int, str] | None = None
+    """The firmware that is on the disk, by its ticket and location."""
     calls: tuple[Waiting, ...] = ()
     transaction: Waiting | None = None
     sent: Sent | None = None
@@ -123,6 +137,7 @@ class World(Struct):
     def deadlines(self) -> list[tuple[float, str]]:
         """What is due when all is at rest, each with its name, the earliest first."""
         found = [(timer.deadline, f"{owner} {name}") for (owner, name), timer in self.timers.items()]
+        found += [(doing.time, "a transfer") for doing in self.works]
         found += [(coming.time, "an answer") for coming in self.coming]
         found += [(self.sent.times_out_at, "a time-out")] if self.sent is not None else []
         found += [(self.powers_up_at, "power")] if self.powers_up_at < math.inf else []
@@ -134,6 +149,7 @@ class World(Struct):
         times = [self.powers_up_at, *(timer.deadline for timer in self.timers.values())]
         times += [board.next_instant for board in self.boards]
         times += [time for time, _ in self.readings]
+        times += [doing.time for doing in self.works]
         times += [coming.time for coming in self.coming]
         times += [self.sent.times_out_at] if self.sent is not None else []
         return min(times)
@@ -147,6 +163,7 @@ class World(Struct):
         }
         found |= {"hardware" for board in self.boards if board.next_instant <= time}
         found |= {"a reading" for end, _ in self.readings if end <= time}
+        found |= {"a transfer" for doing in self.works if doing.time <= time}
         found |= {"an answer" for coming in self.coming if coming.time <= time}
         found |= {"a time-out"} if self.sent is not None and self.sent.times_out_at <= time else set()
         return found | ({"power"} if self.powers_up_at <= time else set())

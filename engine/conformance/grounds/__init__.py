@@ -3,7 +3,7 @@
 A ground is about one thing and leaves the rest alone; what its parts do to each other is for random walks.
 """
 
-from engine.conformance.grounds import haste, idtags, messages, service, sessions, station
+from engine.conformance.grounds import files, haste, idtags, messages, service, sessions, station
 from engine.conformance.grounds.words import QUIET_KEYS, Ground
 
 __all__ = ["GROUNDS", "QUIET_KEYS", "Ground"]
@@ -15,5 +15,6 @@ GROUNDS: tuple[Ground, ...] = (
     *messages.GROUNDS,
     *station.GROUNDS,
     *haste.GROUNDS,
+    *files.GROUNDS,
 )
 """Every ground."""
