@@ -195,3 +195,9 @@ def test_other_values_are_logged():
 def test_who_logs_in_in_a_url_is_not_logged(slashes):
     text = f'[2,"1","UpdateFirmware",{{"location":"ftp:{slashes}maker:s3cret@files.example/fw","at":"a@b"}}]'
     assert loggable(text) == text.replace("maker:s3cret@", "***@")
+
+
+def test_what_may_be_a_token_in_the_location_of_a_file_is_not_logged():
+    text = '[2,"1","UpdateFirmware",{"location":"https://maker:s3cret@h/fw?sig=a\\"b%2F&x=1","retrieveDate":"x?y"}]'
+    shown = '[2,"1","UpdateFirmware",{"location":"https://***@h/fw?***","retrieveDate":"x?y"}]'
+    assert loggable(text) == shown
