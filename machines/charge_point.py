@@ -192,12 +192,7 @@ class ChargePoint:
         self.machines: dict[str, AnyMachine] = {
             name: routes.KINDS[kind](initial[kind]) for name, (kind, _) in self._places.items()
         }
-        self._hearers = {
-            (number, kinds): routes.hearers(self._places, number, kinds)
-            for number in (0, *self._connectors)
-            for table in (routes.HEARS, routes.HARDWARE, routes.WIRE, routes.TRANSFERS)
-            for kinds in table.values()
-        }
+        self._hearers = routes.all_hearers(len(self._connectors))
         self._key_set = key_set
         self.lie_in(
             Memories(

@@ -5,8 +5,9 @@ one machine of a kind that exists once (:data:`STATION`); ``kind/*`` means those
 the station as a whole, ``kind/+`` that of the same connector or, of what happens to the station, those of all.
 """
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, NamedTuple
 
 from machines.allowance import Allowance
 from machines.authorization import Authorization
@@ -305,6 +306,19 @@ def hearers(everything: dict[str, tuple[str, int]], number: int, kinds: tuple[st
             if other == kind and is_wanted and name not in told:
                 told.append(name)
     return tuple(told)
+
+
+@cache
+def all_hearers(connectors: int) -> Mapping[tuple[int, tuple[str, ...]], tuple[str, ...]]:
+    """Of a station with connectors 1..n: who hears of what happens at each (0: the station), by what a table says."""
+    everything = addresses(connectors)
+    tables: tuple[dict[Any, tuple[str, ...]], ...] = (HEARS, HARDWARE, WIRE, TRANSFERS)
+    return {
+        (number, kinds): hearers(everything, number, kinds)
+        for number in range(connectors + 1)
+        for table in tables
+        for kinds in table.values()
+    }
 
 
 def lock_fault(event: hardware.HardwareEvent) -> hardware.FaultRaised | hardware.FaultCleared | None:

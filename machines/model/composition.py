@@ -138,7 +138,7 @@ class Composition:
             if address in run.touched or board.has_written(timers):
                 running = ((address, timer.message) for timer in board[timers])
                 broken += invariants.broken_by_timers(self.charge_point, running)
-        return Made(arrival, run, statuses, tuple(broken))
+        return Made(arrival, run, statuses, tuple(dict.fromkeys(broken)))
 
     def _broken_by_transaction(
         self, board: Board, number: int, run: Run, remembered: Mapping[int, Standing] | None, now: Instant

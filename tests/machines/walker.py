@@ -9,6 +9,7 @@ import random
 
 from machines.charge_point import ChargePoint, Memory, PoweredUp, Step
 from machines.routes import delivery_owner
+from machines.survey import Survey
 from machines.vocabulary.effects import (
     Answer,
     Call,
@@ -95,6 +96,8 @@ class World:
         """Power comes back: what is not durable is gone."""
         self.boot += 1
         self.charge_point = ChargePoint(self.station.settings, self.station.keys, self.station.defaults)
+        self._stood = dict(self.charge_point.standings)
+        self._survey_before = Survey(self._stood, self.station.settings, self.station.keys)
         self.timers: dict[tuple[str, str], StartTimer] = {}
         self.readings: list[ReadMeter] = []
         self.works: list[tuple[str, TransferEffect]] = []
@@ -127,7 +130,9 @@ class World:
         """Let the charge point take ``arrival``, carry out what follows, and check what must hold."""
         self.trace.append(arrival)
         self.seconds += 1
-        before = {number: self.charge_point.facts(number, self.now()) for number in self.numbers}
+        self._stood.update(self.charge_point.standings)
+        self._survey_before.begin(self.now())
+        before = {number: self._survey_before.view(number) for number in self.numbers}
         step = self.charge_point.handle(arrival, self.now())
         self.memories |= {memory.address: memory for memory in step.memories}
         for emitted in step.effects:
