@@ -4,6 +4,9 @@ Whatever arrives has a defined outcome, and it is a value. What cannot be used i
 call id it is to be answered with CALLERROR, without one it is to be ignored.
 """
 
+import re
+from contextlib import suppress
+
 import msgspec
 from msgspec import Raw, Struct
 
@@ -53,6 +56,8 @@ class Refused(Struct, frozen=True):
 Frame = Call | Result | Error | Refused
 
 _EMPTY = Raw(b"{}")
+_NO_NUMBER = re.compile(rb"(?<=[\s:\[,])-?(?:NaN|Infinity)(?=[\s,\]}])")
+"""What some encoders of JSON write for a float that is none."""
 
 
 def decode(received: str | bytes, size_max: int) -> Frame:
@@ -66,7 +71,7 @@ def decode(received: str | bytes, size_max: int) -> Frame:
     try:
         elements = msgspec.json.decode(text, type=list[Raw])
     except (msgspec.DecodeError, RecursionError):
-        return _ignored("the frame is not a JSON array")
+        return _not_json(text)
     call_id = _string(elements, 1)
     if call_id is None:
         return _ignored("the frame has no message id")
@@ -79,6 +84,18 @@ def decode(received: str | bytes, size_max: int) -> Frame:
             return Error(call_id, _string(elements, 2) or "", _string(elements, 3) or "")
         case _:
             return _ignored("the message type is not 2, 3 or 4")
+
+
+def _not_json(text: bytes) -> Refused:
+    """What is no JSON is ignored, but for a CALL whose only fault are numbers that are none: it has an id to answer."""
+    repaired = _NO_NUMBER.sub(b"0", text)
+    if repaired != text:
+        with suppress(msgspec.DecodeError, RecursionError):
+            elements = msgspec.json.decode(repaired, type=list[Raw])
+            call_id = _string(elements, 1)
+            if call_id is not None and bytes(elements[0]) == b"2":
+                return _malformed(call_id, "NaN and Infinity are no numbers of JSON")
+    return _ignored("the frame is not a JSON array")
 
 
 def _call(call_id: str, elements: list[Raw]) -> Call | Refused:

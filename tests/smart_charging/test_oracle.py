@@ -19,7 +19,8 @@ from tests.smart_charging.shrinking import shrunk
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.json"))
 CASES = int(os.environ.get("STATECHARGE_ORACLE", "1500"))
 SEED = int(os.environ.get("STATECHARGE_ORACLE_SEED", "1"))
-BATCHES = 10
+BATCHES = max(10, CASES // 1000)
+"""A batch is a test, which the timeout of tests must leave alone on a busy machine."""
 
 
 @pytest.mark.parametrize("batch", range(BATCHES))

@@ -76,6 +76,19 @@ def test_what_is_no_json_array_is_not_answered(text):
     assert decode(text).call_id is None
 
 
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_a_call_with_a_number_that_is_none_is_refused_by_its_id(number):
+    refused = decode(f'[2,"1","SetChargingProfile",{{"limit": {number}, "other": [{number}]}}]')
+    assert (refused.call_id, refused.error.code) == ("1", "FormationViolation")
+    for text in (
+        f'[3,"1",{{"limit":{number}}}]',
+        f'[2,"1","Reset",{{"a":{number}',
+        f"{number}",
+        f"[{number}]",
+    ):
+        assert decode(text).call_id is None
+
+
 def test_nesting_without_end_is_not_answered():
     assert frames.decode("[" * 100_000, 10**6).call_id is None
     assert (
