@@ -5,10 +5,8 @@ the configuration without secrets, what the database holds, the station as decla
 """
 
 import sys
-import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +41,8 @@ def write(diagnostics: Diagnostics, file: Path) -> None:
     Raises:
         OSError: The disk.
     """
+    import zipfile  # Not before it is needed: most stations never are asked.
+
     file.touch(mode=FILE_MODE)
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("log.jsonl", _lines(_flat(one) for one in diagnostics.log))
@@ -57,6 +57,8 @@ def write(diagnostics: Diagnostics, file: Path) -> None:
 
 def versions() -> dict[str, str]:
     """Of this program and what it stands on."""
+    from importlib.metadata import PackageNotFoundError, version
+
     found = {"python": sys.version.split()[0]}
     for name in ("statecharge", "trio", "trio-websocket", "msgspec", "python-statemachine"):
         try:
