@@ -10,8 +10,9 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from enum import Enum
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import trio
@@ -25,6 +26,7 @@ from machines.vocabulary.effects import Instant
 FILE = "history.sqlite3"
 WRITE_EVERY_S = 1.0
 """Rows wait together so long."""
+_SHOWN = (Enum, bool, int, float)
 SHOWN_MAX = 40
 """Characters of a value of a message that are kept."""
 
@@ -89,7 +91,11 @@ class Logged(Struct, frozen=True):
     """Its particulars, as values of JSON."""
 
 
-class _Noted(Struct, frozen=True):
+_HistoryRow = tuple[float, str, str, str, str, str, str, str]
+"""The fields of :class:`Happened`, as the database has them."""
+
+
+class _Noted(NamedTuple):
     """A transition, not yet written."""
 
     instant: Instant
@@ -163,10 +169,10 @@ class History:
         events = []
         while self._events:
             instant, event, fields = self._events.popleft()
-            events.append(Logged(self._resolve(instant), event, _plain(fields)))
+            events.append((self._resolve(instant), event, _as_json(fields)))
         if self._file is None:
-            self._kept.extend(rows)
-            self._logged.extend(events)
+            self._kept.extend(Happened(*row) for row in rows)
+            self._logged.extend(_logged(*event) for event in events)
         elif rows or events:
             try:
                 if self._database is None:
@@ -199,43 +205,41 @@ class History:
         self.write()
         return [one for one in self._logged if _is_within(one.time, start, stop)]
 
-    def _row(self, noted: _Noted) -> Happened:
+    def _row(self, noted: _Noted) -> _HistoryRow:
         address, row, message = noted.taken
-        return Happened(
-            time=self._resolve(noted.instant),
-            machine=address,
-            message=shown(message),
-            cause=noted.cause,
-            source=row.source,
-            target=row.target,
-            clause=row.clause,
-            guards=guards_of(row),
-        )
+        time = self._resolve(noted.instant)
+        return time, address, shown(message), noted.cause, row.source, row.target, row.clause, guards_of(row)
 
 
 def shown(message: object) -> str:
     """A message in a few words: its name, and those of its values that are numbers, flags or words of OCPP."""
-    values = []
-    if isinstance(message, Struct):
-        for name in message.__struct_fields__:
-            value = getattr(message, name)
-            if isinstance(value, Enum):
-                values.append(f"{name} {value.value}")
-            elif isinstance(value, bool | int | float):
-                values.append(f"{name} {value}"[:SHOWN_MAX])
     name = type(message).__name__
+    fields: tuple[str, ...] = getattr(message, "__struct_fields__", ())
+    if not fields:
+        return name
+    values = []
+    for field in fields:
+        value = getattr(message, field)
+        if isinstance(value, _SHOWN):
+            word = f"{field} {value.value}" if isinstance(value, Enum) else f"{field} {value}"[:SHOWN_MAX]
+            values.append(word)
     return f"{name} ({', '.join(values)})" if values else name
 
 
+@cache  # There are as many rows as the tables of the machines have.
 def guards_of(row: Row) -> str:
     """The guards of a row, as words."""
     return ", ".join(name if expected else f"not {name}" for name, expected in row.guards)
 
 
-def _plain(fields: dict[str, object]) -> dict[str, Any]:
-    """``fields`` as values of JSON, long texts cut."""
+def _as_json(fields: dict[str, object]) -> str:
+    """``fields`` as JSON, long texts cut."""
     cut = {name: one[:TEXT_MAX] if isinstance(one, str) else one for name, one in fields.items()}
-    return msgspec.to_builtins(cut, enc_hook=str)  # type: ignore[no-any-return]
+    return msgspec.json.encode(cut, enc_hook=str).decode()
+
+
+def _logged(time: float, event: str, fields: str) -> Logged:
+    return Logged(time, event, msgspec.json.decode(fields))
 
 
 def _is_within(time: float, start: float | None, stop: float | None) -> bool:
@@ -278,21 +282,15 @@ def _prepared(file: Path) -> sqlite3.Connection:
 
 def _write(
     database: sqlite3.Connection,
-    rows: Iterable[Happened],
+    rows: Iterable[_HistoryRow],
     rows_max: int,
-    events: Iterable[Logged],
+    events: Iterable[tuple[float, str, str]],
     log_max: int,
 ) -> None:
     database.execute("BEGIN IMMEDIATE")
     try:
-        database.executemany(
-            "INSERT INTO history VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [(o.time, o.machine, o.message, o.cause, o.source, o.target, o.clause, o.guards) for o in rows],
-        )
-        database.executemany(
-            "INSERT INTO log VALUES (NULL, ?, ?, ?)",
-            [(one.time, one.event, msgspec.json.encode(one.fields).decode()) for one in events],
-        )
+        database.executemany("INSERT INTO history VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        database.executemany("INSERT INTO log VALUES (NULL, ?, ?, ?)", events)
         for table, most in (("history", rows_max), ("log", log_max)):
             database.execute(
                 f"DELETE FROM {table} WHERE number <= (SELECT max(number) FROM {table}) - ?",  # noqa: S608 - two names

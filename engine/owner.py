@@ -169,8 +169,8 @@ class Owner:
             if batch is not None:
                 await self._commit(batch)
             for pending in group:
-                self._uncommitted.popleft()
                 await self._make_visible(pending)
+                self._uncommitted.popleft()
 
     async def _commit(self, batch: Batch) -> None:
         """Write ``batch``; where the disk refuses, again and again, as nothing may be seen that is not on record.
@@ -194,7 +194,9 @@ class Owner:
         self._log.step(arrival, step)
         self._history.note(now, arrival, step)
         pending = self._sort(arrival, step)
-        if self._commit_in_thread:
+        # What has nothing to write, and nobody before it who has, is visible at once: no way round by another task.
+        has_to_wait = not pending.batch.is_empty or bool(self._uncommitted)
+        if self._commit_in_thread and has_to_wait:
             self._uncommitted.append(pending)
             self._work.set()
             if len(self._uncommitted) > self._uncommitted_max:
