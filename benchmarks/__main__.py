@@ -104,8 +104,9 @@ def main() -> None:
     found = figures(scale, arguments.only)
     if arguments.out is not None:
         load = (before, os.getloadavg()[0])
+        form = "make bench" if scale == FULL else f"python -m benchmarks {' '.join(sys.argv[1:])}"
         limits = LIMITS.read_text(encoding="utf-8")
-        arguments.out.write_text(document(found, load, "make bench", limits), encoding="utf-8")
+        arguments.out.write_text(document(found, load, form, limits), encoding="utf-8")
 
 
 def _packages() -> Path:

@@ -36,6 +36,7 @@ def sessions(stage: Stage, rounds: int, each: int, each_logged: int) -> tuple[Fi
             per_cpu_s[who].append(each / _played(program, each))
             _check(before, stage.sent(names[who]), each)
             held[who].append(memory(program.pid))
+    profile = programs["ours"].ask("profile", times=each_logged)
     for program in programs.values():
         program.end()
     rows = [
@@ -53,8 +54,21 @@ def sessions(stage: Stage, rounds: int, each: int, each_logged: int) -> tuple[Fi
         f" values of transactionData; a sample every {1000 / SPEED:g} ms for both."
         " That both send this is checked (samples: 5 % more at most)."
     )
-    fourth = Figure(4, "Charging sessions", "at least 4 times the peer's", rows, note)
+    fourth = Figure(
+        4, "Charging sessions", "at least 4 times the peer's", rows, f"{note}\n\n{_profile(profile)}"
+    )
     return _memory(held, rounds, each), fourth
+
+
+def _profile(parts: dict[str, tuple[float, float]]) -> str:
+    lines = [
+        "Where the CPU time of ours goes (cProfile, the thread that does all but write the database):",
+        "",
+        "| part | % | calls a session |",
+        "|---|---:|---:|",
+        *(f"| {part} | {share:.0f} | {calls:,.0f} |" for part, (share, calls) in parts.items()),
+    ]
+    return "\n".join(lines)
 
 
 def _logged(stage: Stage, rounds: int, each: int) -> list[str]:

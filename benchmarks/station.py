@@ -4,6 +4,7 @@
 ``statecharge run`` does, then obeys one JSON line on stdin after the other and answers each with one on stdout:
 
 * ``{"do": "sessions", "times": N, "offline": false}``: charging sessions, as :class:`benchmarks.peer.Peer` has them
+* ``{"do": "profile", "times": N}``: the same; answers with where the time goes (:mod:`benchmarks.profiled`)
 * ``{"do": "charge"}``: begin one, and go on
 * ``{"do": "plug"}``: plug in a vehicle, and another one whenever it was charged: what remote starts need
 * ``{"do": "react", "times": N, "stall": false, "offline": false}``: raise a fault while charging; answers with the
@@ -17,12 +18,14 @@ import json
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import trio
 
 from benchmarks.hardware import BenchConnector, BenchReader
+from benchmarks.profiled import profiled
 from engine import log
 from engine.declaration.station import Station
 from engine.devices import Devices
@@ -96,6 +99,8 @@ class Player:
             case {"do": "sessions", "times": times, "offline": is_offline}:
                 for _ in range(times):
                     await self._session(is_offline=is_offline)
+            case {"do": "profile", "times": times}:
+                return await profiled(times, partial(self._session, is_offline=False))
             case {"do": "charge"}:
                 await self._begin()
             case {"do": "plug"}:
