@@ -43,9 +43,9 @@ Told = Callable[[str], None]
 """Hears what is being done, for the user."""
 
 
-def pages_of(subject: Subject, digests: Digests, made: str) -> list[Page]:
-    """All pages of the dossier, in their order."""
-    pages = [cover_page(subject, digests, made), overview_page(subject)]
+def pages_of(subject: Subject, digests: Digests, made: str, files: Mapping[str, str]) -> list[Page]:
+    """All pages of the dossier, in their order; ``files`` are those that the cover leads to, by their names."""
+    pages = [cover_page(subject, digests, made, files), overview_page(subject)]
     for kind, machine in routes.KINDS.items():
         pictures = list(drawn(kind, machine, subject.runs, subject.standing))
         pages.append(machine_page(kind, machine, pictures, subject))
@@ -120,7 +120,10 @@ def build(
     subject = Subject(station, name, runs, record, where, words)
     tell("drawing the machines")
     made = made_at()
-    pages = pages_of(subject, digests, made)
+    listed = {
+        path.rpartition("/")[2]: path for path in (*([PDF] if with_pdf else []), TRACEABILITY, *results)
+    }
+    pages = pages_of(subject, digests, made, listed)
     title = f"{station.settings.identity.vendor} {station.settings.identity.model}"
     files: dict[str, bytes] = {**results, **diagrams(subject), TRACEABILITY: traceability(subject)}
     files[STYLE] = Path(__file__).with_name(STYLE).read_bytes()

@@ -45,7 +45,8 @@ def _run(run: Run, name: str, subject: Subject) -> Iterator[Block]:
         yield Paragraph(" ".join(result.text.split()), Tone.SOFT)
     yield Paragraph([Span(words("Verdict") + ": ", Tone.STRONG), verdict(subject, run)])
     if result.reason:
-        yield Paragraph(result.reason, Tone.BAD if result.verdict is Verdict.FAILED else Tone.SOFT)
+        first = result.reason.partition("\n")[0]  # the frames that follow are in the picture
+        yield Paragraph(first, Tone.BAD if result.verdict is Verdict.FAILED else Tone.SOFT)
     if run.declares:
         yield Paragraph(
             [words("Declared beside the station file") + ":\n", Span(run.declares.strip(), Tone.CODE)]

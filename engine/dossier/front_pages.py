@@ -1,7 +1,7 @@
 """The first pages: what the dossier is about, and how the machines are composed; and the decisions."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -34,7 +34,7 @@ DECISIONS = Path(__file__).with_name("decisions.md")
 CODE = re.compile(r"`([^`]*)`")
 
 
-def cover_page(subject: Subject, digests: Digests, made: str) -> Page:
+def cover_page(subject: Subject, digests: Digests, made: str, files: Mapping[str, str]) -> Page:
     """What the dossier is about, what came of it, and what it is matched with a firmware by."""
     words, station = subject.words, subject.station
     identity = station.settings.identity
@@ -71,6 +71,7 @@ def cover_page(subject: Subject, digests: Digests, made: str) -> Page:
             ),
             (20, 80),
         ),
+        Files(words("Files"), tuple(files.items())),
     ]
     return Page("index.html", words("Certification dossier"), "cover", tuple(blocks), words("Dossier"))
 

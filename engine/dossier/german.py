@@ -99,6 +99,8 @@ GERMAN: Mapping[str, str] = {
     "Transitions taken": "Genommene Transitionen",
     "The whole picture for other programs": "Das ganze Bild für andere Programme",
     "{case}, part {number}": "{case}, Teil {number}",
+    "All {count} pages": "Alle {count} Seiten",
+    "Files": "Dateien",
     # Words
     "yes": "ja",
     "no": "nein",

@@ -14,6 +14,7 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
     BaseDocTemplate,
+    CondPageBreak,
     Flowable,
     Frame,
     KeepTogether,
@@ -48,6 +49,8 @@ from engine.dossier.words import Words
 ALONE_SCALE = 0.75
 """A figure that had to be drawn smaller than this among the text has a page of its own."""
 
+HEADING_ROOM = 90.0
+"""A heading that has less below it, in pt, goes to the next page."""
 CELL_MAX = 1500
 """Characters of a cell beyond which a row may not fit on a page: it goes on on the next."""
 
@@ -231,7 +234,7 @@ class _Story:
                 self.add(*heading, *flowables)
                 self.turn()
             else:
-                self.add(*heading, KeepTogether(placed.inline()))
+                self.add(KeepTogether([*heading, *placed.inline()]))
             heading = []
         self.add(*heading)
 
@@ -282,6 +285,7 @@ class _Placed:
 def _flowables(block: Block) -> Iterator[Flowable]:
     match block:
         case Heading(text, level, anchor):
+            yield CondPageBreak(HEADING_ROOM)
             if anchor:
                 yield _Mark(anchor, text if level == 2 else "", 1)
             yield Text(_markup(text), TITLES[level])

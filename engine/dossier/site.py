@@ -24,6 +24,8 @@ from engine.dossier.document import (
 from engine.dossier.words import Words
 
 STYLE = "style.css"
+FEW = 5
+"""Pages of a chapter that are named on each of them; more can be unfolded."""
 
 
 class Site:
@@ -66,7 +68,7 @@ class Site:
 <body>
 <header><a class="title" href="{_relative(page.path, self.pages[0].path)}">{escape(self.title)}</a>
 <nav>{self._navigation(page)}</nav></header>
-<main>
+{self._within(page)}<main>
 <h1 id="{page.anchor}">{escape(page.title)}</h1>
 {body}
 </main>
@@ -81,6 +83,29 @@ class Site:
             mark = ' aria-current="page"' if chapter == page.chapter else ""
             links.append(f'<a href="{_relative(page.path, first.path)}"{mark}>{escape(chapter)}</a>')
         return " ".join(links)
+
+    def _within(self, page: Page) -> str:
+        """The pages of the same chapter: the one before, the one after, and all of them."""
+        chapter = [each for each in self.pages if each.chapter == page.chapter]
+        if len(chapter) == 1:
+            return ""
+        place = chapter.index(page)
+
+        def link(other: Page, text: str) -> str:
+            mark = ' aria-current="page"' if other is page else ""
+            return f'<a href="{_relative(page.path, other.path)}"{mark}>{escape(text)}</a>'
+
+        beside = [link(chapter[place - 1], f"\u2190 {chapter[place - 1].title}")] if place else []
+        if place + 1 < len(chapter):
+            beside.append(link(chapter[place + 1], f"{chapter[place + 1].title} \u2192"))
+        everything = " ".join(link(each, each.title) for each in chapter)
+        if len(chapter) <= FEW:
+            return f'<nav class="within">{everything}</nav>\n'
+        summary = escape(self.words("All {count} pages", count=len(chapter)))
+        return (
+            f'<nav class="within">{" ".join(beside)}<details><summary>{summary}</summary>'
+            f"<div>{everything}</div></details></nav>\n"
+        )
 
     def _chapters(self) -> Mapping[str, Page]:
         """The first page of each chapter."""

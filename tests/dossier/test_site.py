@@ -9,10 +9,12 @@ import pytest
 
 from engine.conformance.cases import CASES
 from engine.conformance.coverage import ALLOWED
+from engine.diagrams.dot import HERE
 from engine.dossier.digests import Digests, code_digest
 from engine.dossier.document import BrokenLinkError, Page, Paragraph, Row, Span, Table
 from engine.dossier.german import GERMAN
 from engine.dossier.site import Site
+from engine.dossier.standing import Standing
 from engine.dossier.words import MissingWordError, Words
 from engine.station_file import load
 from machines import routes
@@ -54,7 +56,7 @@ def broken(files):
 
 def rows_of(text, heading):
     """The rows of the table below a heading, as texts without tags."""
-    table = text[text.index(f">{heading}<") :]
+    table = text[text.index(f">{heading}</h2>") :]
     body = table[table.index("<tbody>") : table.index("</tbody>")]
     return [
         [re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<td>(.*?)</td>", row, re.DOTALL)]
@@ -220,6 +222,19 @@ def test_a_secret_is_in_no_file(tmp_path):
     station.write_text('extends = "full"\n[csms]\nauthorization_key_file = "password"\n')
     files = made(str(station), cases="003")
     assert not any(b"8899AABB" in content for content in files.values())
+
+
+def test_where_a_station_stands_is_marked_in_pictures_and_told_in_the_overview():
+    where = Standing({"connector/1": "Charging", "connection": "online"})
+    files = made(cases="003", where=where)
+    page = files["machines/connector.html"].decode()
+    assert ">connector 1<" in page
+    assert HERE in page
+    assert HERE in files["diagrams/connector.svg"].decode()
+    assert HERE not in files["diagrams/heartbeat.svg"].decode()
+    stands = {row[0]: row[6] for row in rows_of(files["machines/index.html"].decode(), "Machines")}
+    assert stands["Connection"] == "station: online"
+    assert stands["Heartbeat"] == ""
 
 
 def test_the_furniture_is_german_and_nothing_is_left_over(german):
