@@ -5,6 +5,7 @@
 the oracle of the tests at each of its boundaries and one second before, and at as many seconds at random.
 """
 
+import math
 import platform
 import statistics
 import sys
@@ -132,6 +133,7 @@ def main() -> int:
         "periods each  resulting  preparing  composite  us/period  with payload  offer now  seconds asked  wrong"
     )
     total_wrong = 0
+    curve: list[tuple[int, float]] = []
     for count in COUNTS:
         made = requests(count)
         book = booked(made)
@@ -149,11 +151,25 @@ def main() -> int:
         asked, wrong = wrong_seconds(made, found)
         total_wrong += wrong
         resulting = len(found.periods)
+        curve.append((resulting, computing))
         print(
             f"{count:12d}  {resulting:9d}  {preparing:9.3f}  {computing:9.3f}  "
             f"{computing / resulting * 1000:9.2f}  {answering:12.3f}  {offering:9.3f}  {asked:13d}  {wrong:5d}"
         )
+    print()
+    show(curve)
     return 1 if total_wrong else 0
+
+
+def show(curve: list[tuple[int, float]]) -> None:
+    """Draw how the time grows, and say with which power of the number of periods."""
+    longest = max(taken for _, taken in curve)
+    for resulting, taken in curve:
+        print(f"{resulting:6d} periods {taken:7.3f} ms  {'#' * max(1, round(60 * taken / longest))}")
+    slope, _ = statistics.linear_regression(
+        [math.log(resulting) for resulting, _ in curve], [math.log(taken) for _, taken in curve]
+    )
+    print(f"time grows with the number of periods to the power of {slope:.2f}; 1 is linear")
 
 
 if __name__ == "__main__":
