@@ -3,7 +3,8 @@
 A register that jumps, down or up by more than can have flowed, is *doubted*: once is taken for an error of reading
 and not used. Twice in a row means another meter, or one that was reset: it is counted on from the last good value,
 with what the new register has counted since it was first seen. What flowed in between nobody knows, and nobody pays.
-A meter that tells another serial number than before is another meter, whatever it reads.
+A meter that tells another serial number than before is another meter, whatever it reads; one that tells the same number
+after a restart has counted what it has counted, however long that took.
 """
 
 import math
@@ -41,6 +42,8 @@ class EnergyRegister:
         self._good: tuple[float, float] | None = None
         """The last reading that was used, and when."""
         self._doubted: tuple[float, float] | None = None
+        self._is_resumed = False
+        """No reading was used since the restart."""
 
     @property
     def base(self) -> tuple[float, float] | None:
@@ -52,16 +55,25 @@ class EnergyRegister:
         assert self._good is None, "it was read already"
         self._good = (read_wh, at)
         self._offset_wh = offset_wh
+        self._is_resumed = True
 
-    def take(self, read_wh: float, now: float, *, is_other: bool = False) -> Verdict:
-        """Judge what the meter reads at the instant ``now``, in s; it ``is_other`` than the one before."""
+    def take(self, read_wh: float, now: float, *, is_other: bool = False, is_same: bool = False) -> Verdict:
+        """Judge what the meter reads at the instant ``now``, in s.
+
+        Args:
+            read_wh: What it reads.
+            now: When.
+            is_other: Whether it is known to be another meter than before.
+            is_same: Whether it is known to be the one of before a restart.
+        """
         if self._good is not None and is_other:
             last_wh = self._good[0]
             self._offset_wh += last_wh - read_wh
             return self._accept(
                 read_wh, now, f"register went from {last_wh:.10g} to {read_wh:.10g} Wh: replaced"
             )
-        if self._good is None or self._follows(self._good, read_wh, now):
+        has_counted = self._is_resumed and is_same and self._good is not None and read_wh >= self._good[0]
+        if self._good is None or has_counted or self._follows(self._good, read_wh, now):
             return self._accept(read_wh, now)
         last_wh = self._good[0]
         modulus_wh = self._modulus_wh
@@ -84,5 +96,6 @@ class EnergyRegister:
     def _accept(self, read_wh: float, now: float, note: str = "") -> Verdict:
         self._good = (read_wh, now)
         self._doubted = None
+        self._is_resumed = False
         shown_wh = math.floor(round(read_wh + self._offset_wh, DECIMALS))
         return Verdict(energy_wh=shown_wh, note=note)

@@ -103,15 +103,17 @@ class ModbusMeter:
         async with self._reading:
             try:
                 values = await self._device.read(self._names)
-                serial_number = self._serial_number
+                serial_number, is_same = self._serial_number, False
                 if self._probed != self._device.client.connections:
                     self._probe(values)
-                    serial_number = await self._identify() or serial_number
+                    told = await self._identify()
+                    is_same = bool(told) and told == serial_number
+                    serial_number = told or serial_number
             except ModbusError as error:
                 # Who answers next may be another meter.
                 self._probed = 0
                 raise MeterSilentError(str(error)) from error
-            reading = self._judge(values, serial_number)
+            reading = self._judge(values, serial_number, is_same=is_same)
             self._serial_number = serial_number
             self._probed = self._device.client.connections
             return reading
@@ -136,13 +138,13 @@ class ModbusMeter:
                     f"{name} is {value}, allowed: {bounds}; is it {self._device.map.name}?"
                 )
 
-    def _judge(self, values: Mapping[str, Value], serial_number: str) -> MeterReading:
+    def _judge(self, values: Mapping[str, Value], serial_number: str, *, is_same: bool) -> MeterReading:
         read_wh = values["energy_import_wh"]
         if not isinstance(read_wh, int | float):
             raise MeterImplausibleError("the meter has no energy register")
         known = self._serial_number
         is_other = bool(known and serial_number) and known != serial_number
-        verdict = self._energy.take(read_wh, trio.current_time(), is_other=is_other)
+        verdict = self._energy.take(read_wh, trio.current_time(), is_other=is_other, is_same=is_same)
         if is_other:
             self._note = f"meter {known} is now {serial_number}: {verdict.note}"
         elif verdict.energy_wh is not None and verdict.note:

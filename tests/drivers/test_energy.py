@@ -64,6 +64,21 @@ def test_what_is_shown_goes_on_after_a_restart():
     assert taken(after, (100, 40), (110, 60)) == [5040, 5060]
 
 
+def test_the_same_meter_has_counted_what_it_has_counted_while_nobody_looked():
+    """A wallbox without a clock of its own does not know how long it was off."""
+    register = EnergyRegister(POWER_W)
+    register.resume(5000, 100, at=0)
+    assert register.take(25_000, 0, is_same=True).energy_wh == 25_100
+    assert register.take(45_000, 10, is_same=True).energy_wh is None
+
+
+def test_the_same_meter_that_reads_less_was_reset():
+    register = EnergyRegister(POWER_W)
+    register.resume(5000, 0, at=0)
+    assert register.take(10, 0, is_same=True).energy_wh is None
+    assert register.take(12, 10, is_same=True).energy_wh == 5002
+
+
 def test_a_meter_that_was_replaced_before_the_restart_is_counted_on():
     register = EnergyRegister(POWER_W)
     register.resume(5000, 0, at=0)

@@ -109,7 +109,9 @@ async def test_a_meter_that_refuses_to_tell_its_serial_number_is_read_all_the_sa
     assert running.meter.record.serial_number == ""
 
 
-@pytest.mark.parametrize(("serial_number", "read_wh", "shown_wh"), [(4711, 5100, 5100), (4712, 5100, 5000)])
+@pytest.mark.parametrize(
+    ("serial_number", "read_wh", "shown_wh"), [(4711, 5100, 5100), (4711, 25_000, 25_000), (4712, 5100, 5000)]
+)
 async def test_a_program_that_starts_again_knows_the_meter(
     running, nursery, autojump_clock, serial_number, read_wh, shown_wh
 ):
