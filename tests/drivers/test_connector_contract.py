@@ -24,6 +24,8 @@ from tests.peers.connector_rigs import METER_UNIT, BoardRig, ConnectorRig, Modbu
 MAPS = [load_map(file) for file in sorted(SHIPPED.glob("*.toml"))]
 EVSES = [found.id for found in MAPS if found.kind == "evse"]
 METERS = [found.id for found in MAPS if found.kind == "meter"]
+WITHIN = [found.id for found in MAPS if found.kind == "evse" and "energy_import_wh" in found.values]
+"""Controllers with a meter of their own."""
 SETTLED_S = 2.0
 """Longer than any driver takes to see a change and to carry out a setpoint."""
 
@@ -39,6 +41,7 @@ RIGS: dict[str, Callable[[trio.Nursery], ConnectorRig]] = {
         nursery, SHIPPED / "phoenix-ev-cc-basic.toml", SHIPPED / f"{METERS[0]}.toml"
     ),
     **{evse: (lambda nursery, evse=evse: modbus(nursery, evse, METERS[0])) for evse in EVSES},
+    **{f"meter of {evse}": (lambda nursery, evse=evse: modbus(nursery, evse, evse)) for evse in WITHIN},
     **{meter: (lambda nursery, meter=meter: modbus(nursery, EVSES[0], meter)) for meter in METERS},
 }
 
@@ -159,7 +162,7 @@ async def test_the_meter_is_read(running, autojump_clock):
     await running.told()
     reading = await running.rig.driver.read_meter()
     assert reading.energy_import_wh in (0, 5000)
-    assert reading.frequency_hz == pytest.approx(50)
+    assert reading.frequency_hz in (None, pytest.approx(50))
 
 
 async def test_a_silent_meter_is_told_and_one_that_answers_again_is_read(running, autojump_clock):
@@ -178,7 +181,7 @@ async def test_a_reading_that_is_given_up_spoils_none_that_follows(running, auto
     with trio.move_on_after(0.01):
         await running.rig.driver.read_meter()
     running.rig.silence_meter(False)
-    assert (await running.rig.driver.read_meter()).frequency_hz == pytest.approx(50)
+    assert (await running.rig.driver.read_meter()).energy_import_wh in (0, 5000)
 
 
 async def test_the_driver_runs_again_after_it_ended(running, nursery, autojump_clock):

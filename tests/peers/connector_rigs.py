@@ -126,7 +126,8 @@ class ModbusRig:
         for name, demand in self.evse.demands.items():
             if demand.write is None:
                 self.hold(name, demand.equals)
-        self.hold("frequency_hz", 50, METER_UNIT)
+        if "frequency_hz" in self.meter.values:
+            self.hold("frequency_hz", 50, METER_UNIT)
         self.hold("energy_import_wh", 5000, METER_UNIT)
         self.pilot(PilotState.A)
 
