@@ -140,7 +140,7 @@ def idle(stage: Stage, seconds: float) -> Figure:
     sleep(min(SETTLE_S, seconds))
     before = {who: (program.cpu_s(), wake_ups(program.pid)) for who, program in programs.items()}
     sleep(seconds)
-    rows = [["", "CPU, ms per s", "wake-ups per minute"]]
+    rows = [["", "CPU, ms per s", "wake-ups of the main thread per minute"]]
     for who, program in programs.items():
         cpu_ms = (program.cpu_s() - before[who][0]) * 1000 / seconds
         wakes = (wake_ups(program.pid) - before[who][1]) * 60 / seconds
