@@ -22,10 +22,11 @@ from statemachine import State
 
 from engine.cli import command
 from engine.conformance.script import decode
-from engine.mutation.checks import Measured, MutationError, Verdict
+from engine.mutation.checks import Check, Measured, MutationError, Verdict
 from engine.mutation.explained import Explanation, explanations, reason_of, stale
 from engine.mutation.forks import Forks
 from engine.mutation.journal import About, Journal
+from engine.mutation.judge import Judge
 from engine.mutation.mutants import (
     Operator,
     does,
@@ -515,6 +516,15 @@ def test_a_run_that_is_repeated_finds_everything_in_its_journal(judged):
     (first, second), _ = judged
     assert second.stdout == first.stdout
     assert second.returncode == 0
+
+
+def test_what_was_measured_before_an_interruption_is_not_measured_again(tmp_path):
+    """But a file of checks is measured as a whole: they may share what is costly to make."""
+    checks = [Check("machines", name, lambda _following: "") for name in ("a::one", "a::two", "b::one")]
+    judge = Judge({}, checks, tuple(SUITES), 1, tmp_path)
+
+    assert [one.check for one in judge.measure({"a::one", "a::two"})] == ["b::one"]
+    assert [one.check for one in judge.measure({"a::one", "b::one"})] == ["a::one", "a::two"]
 
 
 def test_a_mutant_that_no_test_looks_at_is_reported(tmp_path):
