@@ -97,7 +97,7 @@ def _transitions(machine: type[AnyMachine], table: Sequence[Transition], subject
             )
         )
     head = ("Id", "From", "Message", "Guard", "Effects", "To", "Clause", "Tests")
-    return Table(tuple(map(subject.words, head)), tuple(rows), (12, 10, 14, 14, 13, 10, 14, 13))
+    return Table(tuple(map(subject.words, head)), tuple(rows), (15, 10, 14, 13, 13, 10, 13, 12))
 
 
 def _matrix(machine: type[AnyMachine], table: Sequence[Transition], subject: Subject) -> Table:

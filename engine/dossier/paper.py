@@ -51,6 +51,8 @@ ALONE_SCALE = 0.75
 
 HEADING_ROOM = 90.0
 """A heading that has less below it, in pt, goes to the next page."""
+SHORT_ROOM = 130.0
+"""The same for a section of a few lines."""
 CELL_MAX = 1500
 """Characters of a cell beyond which a row may not fit on a page: it goes on on the next."""
 
@@ -58,7 +60,7 @@ INK, SOFT, GOOD, BAD, LINK = "#1c2430", "#5b6675", "#1a7f4b", "#b3261e", "#1f5fa
 LINE, SHADE, RED = "#d5dbe3", "#eef1f5", "#fdeceb"
 COLORS = {Tone.SOFT: SOFT, Tone.GOOD: GOOD, Tone.BAD: BAD}
 
-REPLACED = str.maketrans({"\u2192": "->", "\u2265": ">=", "\u2264": "<=", "\u00a0": " "})
+REPLACED = str.maketrans({"\u2192": "->", "\u2265": ">=", "\u2264": "<=", "\u00a0": " ", "\u200b": ""})
 """What the fonts that every reader of PDF has do not have."""
 
 BODY = ParagraphStyle("body", fontName="Helvetica", fontSize=9, leading=12, textColor=INK, spaceAfter=5)
@@ -68,15 +70,9 @@ DENSE = ParagraphStyle("dense", CELL, fontSize=5.4, leading=6.6)
 DENSE_HEAD = ParagraphStyle("dense head", DENSE, fontName="Helvetica-Bold", textColor=SOFT)
 NOTE = ParagraphStyle("note", BODY, fontSize=7.5, leading=9.5, textColor=SOFT, alignment=TA_CENTER)
 TITLES = {
-    1: ParagraphStyle(
-        "h1", BODY, fontName="Helvetica-Bold", fontSize=18, leading=23, spaceAfter=6, keepWithNext=1
-    ),
-    2: ParagraphStyle(
-        "h2", BODY, fontName="Helvetica-Bold", fontSize=12.5, leading=16, spaceBefore=10, keepWithNext=1
-    ),
-    3: ParagraphStyle(
-        "h3", BODY, fontName="Helvetica-Bold", fontSize=10, leading=13, spaceBefore=6, keepWithNext=1
-    ),
+    1: ParagraphStyle("h1", BODY, fontName="Helvetica-Bold", fontSize=18, leading=23, spaceAfter=6),
+    2: ParagraphStyle("h2", BODY, fontName="Helvetica-Bold", fontSize=12.5, leading=16, spaceBefore=10),
+    3: ParagraphStyle("h3", BODY, fontName="Helvetica-Bold", fontSize=10, leading=13, spaceBefore=6),
 }
 
 
@@ -200,6 +196,8 @@ class _Story:
 
     def __init__(self) -> None:
         self.flowables: list[Flowable] = []
+        self._was_short = False
+        """The latest section was a few lines: others of that kind go below it."""
         self._next: str | None = None
         """The orientation of the page that is to begin before whatever comes next."""
 
@@ -217,7 +215,12 @@ class _Story:
 
     def section(self, page: Page) -> None:
         """A page of the site."""
-        self.turn()
+        is_short = all(isinstance(block, Paragraph | Heading) for block in page.blocks)
+        if is_short and self._was_short:
+            self.add(CondPageBreak(SHORT_ROOM))
+        else:
+            self.turn()
+        self._was_short = is_short
         self.add(_Mark(page.anchor, page.title), Text(_markup(page.title), TITLES[1]))
         heading: list[Flowable] = []
         for block in page.blocks:

@@ -42,7 +42,7 @@ FAULTS = View(
     (
         *("FaultRaised", "FaultCleared", "BecameFaulted", "FaultsEnded", "LockFailed", "CableHeld"),
         *("MeterReadFailed", "PowerFailing", "Resumed", "RestartFailed", "ResetFailed"),
-        *("TransferFailed", "VerificationFailed", "InstallationFailed"),
+        *("FetchFailed", "FirmwareCorrupt", "InstallFailed", "DeliveryFailed"),
     ),
 )
 OFFLINE = View(

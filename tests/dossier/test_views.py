@@ -56,6 +56,14 @@ def test_a_small_machine_has_one_picture_with_everything_beside_the_ways(runs):
     assert not only.is_condensed
 
 
+def test_the_messages_and_cases_of_views_are_there():
+    messages = {message.__name__ for machine in routes.KINDS.values() for message in machine.messages}
+    ids = {case.id for case in CASES}
+    for view in VIEWS:
+        assert set(view.messages) <= messages
+        assert set(view.cases) <= ids
+
+
 def test_a_view_has_what_was_taken_and_nothing_else():
     table = rows(routes.KINDS["connector"])
     numbers = {number for number, row in enumerate(table, start=1) if row.target == "Charging"}
