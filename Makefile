@@ -28,7 +28,7 @@ conformance: .venv/ready
 	STATECHARGE_CONFORMANCE=full $(BIN)/python -m pytest -rP tests/system/test_conformance_command.py -k our_own
 
 # Test scripts that cover states, transitions and pairs of them: played in virtual time, then against our own station in
-# another process over a real network. Less than an hour.
+# another process over a real network. An hour or more.
 tours: .venv/ready
 	$(BIN)/statecharge tours full --out out/tours --run
 	STATECHARGE_CONFORMANCE=full $(BIN)/python -m pytest -rP tests/system/test_conformance_command.py -k tours
