@@ -64,7 +64,7 @@ class PhaseSwitch(Machine[PhaseSwitchData, Facts]):
     idle.to(steady,       event=when(OfferBegan,   "7.8 they are connected"),            cond="are_connected",                              on="begin")
     idle.to(arranging,    event=when(OfferBegan,   "7.8 the contactor is open, and stays so"), unless="are_connected",                      on="arrange")
     # Other phases are wanted
-    steady.to(steady,     event=when(PhasesWanted, "7.8 they are connected"),            cond="is_connected",                               on="want")
+    steady.to(steady,     event=when(PhasesWanted, "7.8 they are connected"),            cond="is_connected")
     steady.to(pausing,    event=when(PhasesWanted, "9.4 switched now"),                  cond="may_switch", unless="is_connected",          on="pause")
     steady.to(held,       event=when(PhasesWanted, "7.8 fewer, but switched not long ago"), cond="is_fewer", unless="may_switch",           on="hold")
     steady.to(delayed,    event=when(PhasesWanted, "7.8 more, but switched not long ago"), cond="is_more", unless="may_switch",             on="hold")
