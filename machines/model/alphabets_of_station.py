@@ -319,7 +319,10 @@ def station(numbers: Numbers) -> Iterator[tuple[str, Alphabet]]:
             has_failing_restarts=True,
             has_power_cuts=True,
             has_slow_answers=True,
-            further=(("downloaded", DOWNLOADED), ("installing", INSTALLING), ("installed", INSTALLED)),
+            further=(
+                *(("downloaded", DOWNLOADED), ("installing", INSTALLING)),
+                *(("cut", CUT), ("installed", INSTALLED)),
+            ),
         ),
     )
     yield (
