@@ -51,10 +51,8 @@ class Hardware:
         self._deliver = deliver
         self._keep_meter = keep_meter
         self._meter_timeout_s = meter_timeout_s
-        self._nursery: trio.Nursery | None = None
-        """Where readings are taken, while the drivers run."""
-        self._early: list[ReadMeter] = []
-        """Readings that were asked for before."""
+        # As many as there can be readings under way: a machine asks again only after an answer.
+        self._ask, self._asked = trio.open_memory_channel[ReadMeter](4 * len(connectors) + 4)
         self._records: dict[int, MeterRecord] = {}
         self._failed: dict[ReaderDriver, str] = {}
         """The readers that have failed, and why."""
@@ -66,8 +64,7 @@ class Hardware:
                 nursery.start_soon(self._run_connector, number, driver)
             for reader in self._readers:
                 nursery.start_soon(self._run_reader, reader)
-            self._nursery = nursery
-            for asked in self._early:
+            async for asked in self._asked:  # one after the other, so that they begin in order
                 nursery.start_soon(self._read, asked)
 
     async def until_moved(self) -> None:
@@ -82,11 +79,7 @@ class Hardware:
 
     def read(self, asked: ReadMeter) -> None:
         """Read a meter; MeterRead or MeterReadFailed follows."""
-        # There are few at a time: a machine asks again only after an answer.
-        if self._nursery is None:
-            self._early.append(asked)
-        else:
-            self._nursery.start_soon(self._read, asked)
+        self._ask.send_nowait(asked)
 
     async def _run_connector(self, number: int, driver: ConnectorDriver) -> None:
         async def report(event: HardwareEvent) -> None:

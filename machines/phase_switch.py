@@ -4,8 +4,8 @@ OCPP 1.6 edition 2: 7.8 numberPhases, 9.4 ConnectorSwitch3to1PhaseSupported; har
 phase come or go while it charges: the offer is taken back and the contactor opened, after ``phase_switch_wait_s`` the
 phases are switched, and a moment later the offer stands again. That is done no more often than every
 ``phase_switch_dwell_s``. Where fewer phases are allowed than are connected nothing is offered until it is done, or until
-they are allowed again (IEC 61851-1 table A.6: and it has been so for 5 s); where more are, charging goes on until then. Between transactions phases are switched at once; the contactor closes no sooner
-than a second later.
+they are allowed again (IEC 61851-1 table A.6: and it has been so for 5 s); where more are, charging goes on until then. Between
+transactions phases are switched at once; the contactor closes no sooner than a second later.
 """
 
 from typing import ClassVar
@@ -77,9 +77,9 @@ class PhaseSwitch(Machine[PhaseSwitchData, Facts]):
     delayed.to(pausing,   event=when(DwellOver,    "9.4 now they may be switched"),                                                         on="wait")
     held.to(pausing,      event=when(DwellOver,    "9.4 now they may be switched"),                                                         on="wait")
     # The contactor is open
-    arranging.to(arranging, event=when(PhasesWanted, "7.8 others, just when they were switched"),                                           on="want")
-    arranging.to(steady,  event=when(SettleDue,    "9.4 it may close"),                  cond="has_wanted")
-    arranging.to(pausing, event=when(SettleDue,    "7.8 others are wanted by now"),      unless="has_wanted",                               on="wait")
+    arranging.to(arranging, event=when(PhasesWanted, "7.8 they are connected"),          cond="is_connected")
+    arranging.to(pausing, event=when(PhasesWanted, "7.8 others, just when they were switched"), unless="is_connected",                      on="pause")
+    arranging.to(steady,  event=when(SettleDue,    "9.4 it may close"))
     pausing.to(pausing,   event=when(PhasesWanted, "7.8 others, before they are switched"),                                                 on="want")
     pausing.to(settling,  event=when(SwitchDue,    "9.4"),                                                                                  on="switch")
     settling.to(settling, event=when(PhasesWanted, "7.8 others, just when they were switched"),                                             on="want")

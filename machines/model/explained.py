@@ -116,7 +116,13 @@ ALWAYS = (
         "5.2 no such connector",
         "what no connector has is answered by the station, which is not withheld",
     ),
-    Explained("phase_switch", ("steady",), "PhasesWanted", "7.8 they are connected", "told when they change"),
+    Explained(
+        "phase_switch",
+        ("arranging", "steady"),
+        "PhasesWanted",
+        "7.8 they are connected",
+        "told when they change",
+    ),
     Explained(
         "phase_switch", ("steady",), "DwellOver", "", "its timer stops when no switching waits any more"
     ),
