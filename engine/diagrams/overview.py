@@ -90,7 +90,7 @@ def dot() -> str:
     )
     out = [
         f'digraph "{NAME}" {{',
-        "  graph [rankdir=TB, nodesep=0.15, ranksep=0.3, splines=true, pad=0.2]",
+        "  graph [rankdir=TB, nodesep=0.06, ranksep=0.3, splines=true, pad=0.2]",
         f'  graph [label={title}, labelloc=t, labeljust=l, fontname="{FONT}"]',
         f'  node [shape=plain, fontname="{FONT}"]',
         f'  edge [fontname="{FONT}", arrowsize=0.7, penwidth=1.0]',
