@@ -117,6 +117,13 @@ ALWAYS = (
         "what no connector has is answered by the station, which is not withheld",
     ),
     Explained(
+        "current_offer",
+        ("idle",),
+        "SupplyAllowed",
+        "no transaction runs here",
+        "energy is allowed to a transaction, and told after its start",
+    ),
+    Explained(
         "phase_switch",
         ("arranging", "steady"),
         "PhasesWanted",
