@@ -285,8 +285,10 @@ class Conversation:
     async def _send_calls(self) -> None:
         while True:
             await self._asked.wait()
-            # What the Central System asked for (TriggerMessage) comes after the answer that grants it.
-            await self._answered.wait()
+            # What the Central System asked for (TriggerMessage) comes after the answer that grants it, also if both
+            # are asked for just now: there is no checkpoint between this look and the next call.
+            while not self._answered.is_set():
+                await self._answered.wait()
             waiting = self._next_call()
             if waiting is None:
                 self._asked = trio.Event()

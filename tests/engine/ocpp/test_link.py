@@ -798,3 +798,21 @@ async def test_pongs_count_while_the_charge_point_takes_its_time(bench, raw, aut
         await trio.sleep(100)
 
         assert [type(event) for event in bench.events] == [ConnectionOpened] + 40 * [RequestReceived]
+
+
+@pytest.mark.parametrize("turns", range(12))
+async def test_a_call_that_is_asked_for_with_an_answer_comes_after_it(turns, bench, raw, autojump_clock):
+    """At whatever moment after a CALL of our own was settled, when the sender looks for the next one."""
+    async with raw() as (link, socket):
+        await bench.next()
+        await socket.send_message('[2,"1","ClearCache",{}]')
+        assert await bench.next() == RequestReceived("1", ClearCache())
+        link.call("heartbeat", Heartbeat())
+        first = await receive(socket)
+        await socket.send_message(f'[3,"{first[1]}",{TIME}]')
+        for _ in range(turns):
+            await trio.lowlevel.checkpoint()
+        link.call("status", STATUS)
+        link.answer("1", ClearCacheConf(status=ClearCacheStatus.ACCEPTED))
+
+        assert [(await receive(socket))[0], (await receive(socket))[0]] == [3, 2]
