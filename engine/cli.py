@@ -1,5 +1,6 @@
 """The command line: ``statecharge run | check | why | demo | diagram``."""
 
+import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,13 +10,7 @@ from urllib.parse import quote
 import click
 
 from engine import options
-from engine.conformance.command import conformance
-from engine.conformance.touring import tours
-from engine.dossier.command import dossier
-from engine.exploration.command import explore
-from engine.mutation.command import mutate
-from engine.play.command import play
-from engine.schedule.command import schedule
+from engine.lazy_commands import LazyGroup
 
 
 def main() -> NoReturn:
@@ -33,19 +28,10 @@ def main() -> NoReturn:
         sys.exit(130)  # as a shell says of a program that was interrupted
 
 
-@click.group(name="statecharge")
+@click.group(name="statecharge", cls=LazyGroup)
 @click.version_option(package_name="statecharge")
 def command() -> None:
     """OCPP 1.6J charge point whose every behaviour is a state machine."""
-
-
-command.add_command(conformance)
-command.add_command(dossier)
-command.add_command(explore)
-command.add_command(mutate)
-command.add_command(play)
-command.add_command(schedule)
-command.add_command(tours)
 
 
 @command.command()
@@ -107,6 +93,8 @@ def run(
     log_level: str | None,
 ) -> None:
     """Run the station that STATION declares, until SIGTERM."""
+    # Nothing of what is loaded now will ever be garbage, and looking for some is a sixth of the time it takes.
+    gc.disable()
     import trio
 
     from engine import log
@@ -127,6 +115,8 @@ def run(
         stations = (Placed(declared, state, bench),)
     else:
         stations = _fleet(declared, count, state_dir, bench)
+    gc.freeze()
+    gc.enable()
     mendable = (BenchError, DeviceError, NoSimulationError)
     level, several = log_level or declared.log.level, count is not None
     with Works() as works:

@@ -272,6 +272,7 @@ def _prepared(file: Path) -> sqlite3.Connection:
         # A power cut costs the last rows at most; none of them is worth waiting for the disk.
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
+        database.execute("PRAGMA cache_size = -128")  # KiB: rows are added, and hardly ever read
         for table in SCHEMA:
             database.execute(table)
     except BaseException:

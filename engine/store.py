@@ -59,6 +59,8 @@ PRAGMA user_version = {SCHEMA_VERSION};
 REFUSALS = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_BUSY}
 """What SQLite says when the disk is full, cannot be written, or is another program's for a moment."""
 
+CACHE_KIB = 256
+"""Of pages of the database in memory: what is read again soon is little."""
 
 DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 """What it says of a file that is damaged."""
@@ -178,6 +180,7 @@ class Store:
         database.execute("PRAGMA locking_mode = EXCLUSIVE")
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
+        database.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         (said,) = database.execute("PRAGMA quick_check(1)").fetchone()
         if said != "ok":
             damage = sqlite3.DatabaseError(said)

@@ -8,10 +8,9 @@ no more than a reading takes; a meter that does not answer ends it.
 from typing import ClassVar
 
 from msgspec import Struct
-from statemachine import State
 
 from machines.facts import Facts
-from machines.machine import Machine, stays, when
+from machines.machine import Machine, State, stays, when
 from machines.vocabulary.effects import ReadMeter, StartTimer, StopTimer
 from machines.vocabulary.hardware import MeterRead, MeterReadFailed
 from machines.vocabulary.notices import AllowanceUsed, Deauthorized, TransactionEnded

@@ -9,7 +9,6 @@ import math
 from typing import ClassVar
 
 from msgspec import Struct
-from statemachine import State
 
 from machines.admission import (
     Admission,
@@ -22,7 +21,7 @@ from machines.admission import (
     may_begin,
 )
 from machines.facts import Facts
-from machines.machine import Machine, stays, when
+from machines.machine import Machine, State, stays, when
 from machines.smart_charging.profiles import Refusal, bounds_of, install_awaiting
 from machines.vocabulary.effects import Answer, Call
 from machines.vocabulary.notices import (

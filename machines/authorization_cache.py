@@ -7,10 +7,9 @@ AuthorizationCacheEnabled. What the cache is used for stands in machines/authori
 from typing import ClassVar
 
 from msgspec import Struct
-from statemachine import State
 
 from machines.facts import Facts
-from machines.machine import Machine, when
+from machines.machine import Machine, State, when
 from machines.resumed import Resumed
 from machines.vocabulary.effects import Answer
 from machines.vocabulary.notices import IdTagLearnt

@@ -10,10 +10,8 @@ is forgotten with the restart.
 
 from typing import ClassVar
 
-from statemachine import State
-
 from machines.facts import Facts
-from machines.machine import Machine, NoData, stays, when
+from machines.machine import Machine, NoData, State, stays, when
 from machines.resumed import Resumed
 from machines.vocabulary.effects import Answer
 from machines.vocabulary.notices import (

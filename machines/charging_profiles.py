@@ -9,10 +9,9 @@ import math
 from typing import ClassVar
 
 from msgspec import Struct
-from statemachine import State
 
 from machines.facts import Facts
-from machines.machine import Machine, stays, when
+from machines.machine import Machine, State, stays, when
 from machines.resumed import Resumed
 from machines.smart_charging.answers import clear_answer, schedule_answer, set_answer
 from machines.smart_charging.moment import Charging, running, situation

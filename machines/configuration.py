@@ -9,10 +9,9 @@ from typing import ClassVar
 
 from msgspec import Struct
 from msgspec.structs import replace
-from statemachine import State
 
 from machines.facts import Facts
-from machines.machine import Machine, when
+from machines.machine import Machine, State, when
 from machines.resumed import Resumed
 from machines.vocabulary.effects import Answer
 from machines.vocabulary.keys import (

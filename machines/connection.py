@@ -8,10 +8,9 @@ registration or by lasting ``connection_stable_s``.
 from typing import ClassVar
 
 from msgspec import Struct
-from statemachine import State
 
 from machines.facts import Facts
-from machines.machine import Machine, stays, when
+from machines.machine import Machine, State, stays, when
 from machines.vocabulary.effects import Dial, HangUp, StartTimer, StopTimer
 from machines.vocabulary.notices import KeyChanged, RegistrationAccepted, Started
 from machines.vocabulary.wire import ConnectionClosed, ConnectionFailed, ConnectionOpened

@@ -12,10 +12,9 @@ from typing import ClassVar
 
 from msgspec import Struct
 from msgspec.structs import replace
-from statemachine import State
 
 from machines.facts import Facts
-from machines.machine import Machine, Standing, stays, when
+from machines.machine import Machine, Standing, State, stays, when
 from machines.vocabulary.effects import StartTimer, StopTimer
 from machines.vocabulary.notices import (
     BecameInoperative,

@@ -8,10 +8,9 @@ the transaction alone.
 from typing import ClassVar
 
 from msgspec import Struct
-from statemachine import State
 
 from machines.facts import Facts
-from machines.machine import Machine, stays, when
+from machines.machine import Machine, State, stays, when
 from machines.vocabulary.effects import Answer, StartTimer, StopTimer
 from machines.vocabulary.hardware import LockChanged, LockFailed
 from machines.vocabulary.notices import CableHeld, CableReleased, TransactionEnded, UnlockGranted

@@ -11,10 +11,9 @@ from typing import ClassVar
 
 from msgspec import Struct
 from msgspec.structs import replace
-from statemachine import State
 
 from machines.facts import Facts
-from machines.machine import Machine, when
+from machines.machine import Machine, State, when
 from machines.vocabulary.hardware import CableChanged, PilotChanged, PilotState
 from machines.vocabulary.notices import (
     CableInserted,

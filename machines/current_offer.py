@@ -13,10 +13,9 @@ from typing import ClassVar, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
-from statemachine import State
 
 from machines.facts import Facts
-from machines.machine import Machine, stays, when
+from machines.machine import Machine, State, stays, when
 from machines.smart_charging.moment import clock_s, offer_at
 from machines.smart_charging.schedule import HOLD_S
 from machines.vocabulary.effects import Instant, StartTimer, StopTimer

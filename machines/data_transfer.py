@@ -7,10 +7,9 @@ answered (``[data_transfer]`` in the station file). What is sent is asked for by
 from typing import ClassVar
 
 from msgspec import Struct
-from statemachine import State
 
 from machines.facts import Facts
-from machines.machine import Machine, when
+from machines.machine import Machine, State, when
 from machines.vocabulary.effects import Answer, Call
 from machines.vocabulary.ocpp import DataTransfer as DataTransferRequest
 from machines.vocabulary.ocpp import DataTransferConf, DataTransferStatus

@@ -8,10 +8,9 @@ SC10). A station that declares nothing keeps to its profiles for ever (facts 9.2
 from typing import ClassVar
 
 from msgspec import Struct
-from statemachine import State
 
 from machines.facts import Facts
-from machines.machine import Machine, NoData, stays, when
+from machines.machine import Machine, NoData, State, stays, when
 from machines.vocabulary.effects import StartTimer, StopTimer
 from machines.vocabulary.notices import LimitsChanged, Started
 from machines.vocabulary.wire import ConnectionClosed, ConnectionOpened

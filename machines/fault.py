@@ -9,10 +9,9 @@ errorCode says it.
 from typing import ClassVar
 
 from msgspec import Struct
-from statemachine import State
 
 from machines.facts import Facts
-from machines.machine import Machine, when
+from machines.machine import Machine, State, when
 from machines.vocabulary.hardware import FaultCleared, FaultRaised, HardwareFault
 from machines.vocabulary.notices import BecameFaulted, FaultsEnded, ResetFailed
 from machines.vocabulary.ocpp import ChargePointErrorCode

@@ -10,10 +10,9 @@ from typing import ClassVar
 
 from msgspec import Struct
 from msgspec.structs import replace
-from statemachine import State
 
 from machines.facts import Facts
-from machines.machine import Machine, stays, when
+from machines.machine import Machine, State, stays, when
 from machines.resumed import Resumed
 from machines.vocabulary.effects import Answer, Call, StartTimer, StopTimer
 from machines.vocabulary.notices import (

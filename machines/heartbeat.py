@@ -7,10 +7,9 @@ is allowed, sending it is what tests expect, and each one corrects the clock.
 from typing import ClassVar
 
 from msgspec import Struct
-from statemachine import State
 
 from machines.facts import Facts
-from machines.machine import Machine, NoData, stays, when
+from machines.machine import Machine, NoData, State, stays, when
 from machines.vocabulary.effects import Call, LearnTime, StartTimer, StopTimer
 from machines.vocabulary.notices import HeartbeatTriggered, KeyChanged, RegistrationAccepted, TimeLearnt
 from machines.vocabulary.ocpp import Heartbeat as HeartbeatRequest

@@ -1,12 +1,13 @@
 """The base of every machine, the notation of its transition table, and its compiled step.
 
-A machine is declared with python-statemachine: states, then one row per transition. The class is what is
-validated, drawn and exported. Two interpreters run it:
+A machine is declared in the notation of python-statemachine: states, then one row per transition. Two interpreters run
+that one table:
 
-* :meth:`Machine.handle` runs a step compiled from the same class: a table from (state, message type) to the
-  rows of guards, action and target. It takes about a microsecond.
-* :func:`interpreted` gives a machine that the library itself runs. It is the reference; a test shows that
-  both agree on every machine.
+* :meth:`Machine.handle` runs a step compiled from it: from (state, message type) to the rows of guards, action and
+  target. It takes about a microsecond.
+* :mod:`machines.chart` makes a class of python-statemachine of it, which the library validates, draws and runs. It is
+  the reference; a test shows that both agree on every machine. A station that runs has no use for it, so it is made
+  when somebody asks: the library and thirty of its classes would be most of what a start costs.
 
 A machine's memory is two values, ``state`` (the value of a declared state) and ``data`` (a frozen struct), so
 that a snapshot is two references and a restored machine cannot be told from the original.
@@ -16,8 +17,6 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 from msgspec import Struct
-from statemachine import Event, State, StateChart
-from statemachine.model import Model
 
 Data = TypeVar("Data", bound=Struct)
 Facts = TypeVar("Facts")
@@ -37,13 +36,83 @@ class NoData(Struct, frozen=True):
     """The data of a machine that remembers nothing beside its state."""
 
 
-def when(message: type, clause: str) -> Event:
+class On(NamedTuple):
+    """What fires a transition."""
+
+    message: type
+    clause: str
+    """Of the specification, a row of docs/decisions.md, or why nothing happens."""
+
+
+class Row(NamedTuple):
+    """One transition."""
+
+    source: str
+    message: type
+    clause: str
+    guards: tuple[tuple[str, bool], ...]
+    action: str
+    target: str
+
+
+class State:
+    """A state of a machine, and the transitions that leave it.
+
+    Args:
+        name: For people.
+        value: For the database, and for tools; unique in the machine.
+        initial: Whether the machine begins here; one state does.
+    """
+
+    def __init__(self, name: str, *, value: str, initial: bool = False) -> None:
+        self.name = name
+        self.value = value
+        self.initial = initial
+        self.id = ""
+        """What the machine calls it."""
+        self.rows: list[Row] = []
+        """In the order in which they are tried."""
+
+    def __set_name__(self, machine: type, name: str) -> None:
+        self.id = name
+
+    def __repr__(self) -> str:
+        return f"State({self.name!r}, value={self.value!r}, initial={self.initial})"
+
+    def to(
+        self,
+        target: "State",
+        *,
+        event: On,
+        cond: str | list[str] = "",
+        unless: str | list[str] = "",
+        on: str = "",
+    ) -> None:
+        """Declare a transition to ``target``.
+
+        Args:
+            target: Where it leads; this state for one that stays.
+            event: What fires it: ``when(...)``.
+            cond: Names of guards that must hold.
+            unless: Names of guards that must not.
+            on: The name of the action.
+        """
+        guards = (*((name, True) for name in _names(cond)), *((name, False) for name in _names(unless)))
+        self.rows.append(Row(self.value, event.message, event.clause, guards, on, target.value))
+
+
+def _names(names: str | list[str]) -> list[str]:
+    if isinstance(names, str):
+        return [names] if names else []
+    return names
+
+
+def when(message: type, clause: str) -> On:
     """Fire a transition on ``message``, as ``clause`` of the specification asks.
 
-    The clause becomes part of the label in every diagram and table. An ``Event`` per transition is what keeps
-    those labels apart: the library draws two transitions with the same source, target and label as one.
+    The clause becomes part of the label in every diagram and table.
     """
-    return Event(id=message.__name__, name=f"{message.__name__} ({clause})")
+    return On(message, clause)
 
 
 def stays(message: type, reason: str, *states: State) -> None:
@@ -57,17 +126,6 @@ class Standing(NamedTuple):
 
     state: str
     data: Any
-
-
-class Row(NamedTuple):
-    """One compiled transition."""
-
-    source: str
-    message: type
-    clause: str
-    guards: tuple[tuple[str, bool], ...]
-    action: str
-    target: str
 
 
 class TransitionMissing(Exception):  # noqa: N818 - the name of the fact
@@ -88,19 +146,7 @@ Table = dict[tuple[str, type], tuple[_Compiled, ...]]
 
 def rows(machine: "type[Machine[Any, Any]]") -> tuple[Row, ...]:
     """Every transition of ``machine``, in the order of declaration by state."""
-    types = {message.__name__: message for message in machine.messages}
-    found = []
-    for state in machine.states:
-        for transition in state.transitions:
-            (event,) = transition.events
-            clause = str(event.name).removeprefix(f"{event} (").removesuffix(")")
-            actions = [str(spec.attr_name) for spec in transition.on if not spec.is_convention]
-            assert len(actions) <= 1, f"{transition}: one action a row"
-            guards = tuple((str(spec.attr_name), bool(spec.expected_value)) for spec in transition.cond)
-            assert transition.target is not None
-            action = actions[0] if actions else ""
-            found.append(Row(state.value, types[str(event)], clause, guards, action, transition.target.value))
-    return tuple(found)
+    return tuple(row for state in machine.states for row in state.rows)
 
 
 def _bind(machine: "type[Machine[Any, Any]]", name: str) -> Step:
@@ -121,22 +167,20 @@ def _compile(machine: "type[Machine[Any, Any]]") -> Table:
     return {key: tuple(compiled) for key, compiled in table.items()}
 
 
-class Machine(StateChart[Model], Generic[Data, Facts]):
+class Machine(Generic[Data, Facts]):
     """A state machine that turns one message into effects and notices.
 
     Subclasses declare states, then transitions, then guards (``is_...``, ``has_...``, ``may_...``), then actions
     (verbs). A guard or action takes the message, or nothing, and reads ``self.data`` and ``self.facts``; an
     action assigns ``self.data`` and emits. Guards and actions are bound by name with ``cond``, ``unless`` and
-    ``on``; the library's ``on_<event>`` naming conventions are not used, because a misspelt one is silently
+    ``on``; the naming conventions of the library (``on_<event>``) are not used, because a misspelt one is silently
     never called.
     """
 
-    # The library's defaults follow SCXML: unknown events vanish and exceptions become events. Here both are
-    # defects, and defects stop the process.
-    allow_event_without_transition: bool = False
-    catch_errors_as_events: bool = False
-    atomic_configuration_update: bool = True
-    enable_self_transition_entries: bool = False
+    states: ClassVar[tuple[State, ...]] = ()
+    """In the order of declaration."""
+
+    initial_state: ClassVar[State]
 
     messages: ClassVar[tuple[type, ...]] = ()
     """Every message type the machine takes, in every state."""
@@ -155,15 +199,17 @@ class Machine(StateChart[Model], Generic[Data, Facts]):
     data: Data
     facts: Facts
 
-    # The library watches assignments for names that it knows; ours are fixed, and made at every step.
-    __setattr__ = object.__setattr__
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        states = tuple(member for member in vars(cls).values() if isinstance(member, State))
+        if states:
+            cls.states = states
+            (cls.initial_state,) = (state for state in states if state.initial)
 
     def __init__(self, data: Data) -> None:
-        # The library's constructor builds an interpreter, which the compiled step has no use for.
         cls = type(self)
         if "_table" not in cls.__dict__:
             cls._table = _compile(cls)
-        assert cls.initial_state is not None
         self.state: str = cls.initial_state.value
         self.data = data
         self.last: Row | None = None
@@ -211,26 +257,3 @@ class Machine(StateChart[Model], Generic[Data, Facts]):
 
 
 AnyMachine = Machine[Any, Any]
-
-
-def interpreted(machine: AnyMachine) -> Callable[[object, object], list[Effect | Notice]]:
-    """Let python-statemachine run a copy of ``machine`` from where it is; return that copy's ``handle``.
-
-    The copy is the bound ``__self__`` of nothing: read its state with the returned function's ``machine``
-    attribute. For tests and documentation; some hundred times slower than the compiled step.
-    """
-    chart = type(machine).__new__(type(machine))
-    chart.data, chart._emitted = machine.data, []  # noqa: SLF001 - one class, two interpreters
-    StateChart.__init__(chart, start_value=machine.state)
-    chart.state = machine.state
-
-    def handle(message: object, facts: object) -> list[Effect | Notice]:
-        chart.facts = facts
-        chart.send(type(message).__name__, message)
-        (value,) = chart.configuration_values
-        chart.state = str(value)
-        emitted, chart._emitted = chart._emitted, []  # noqa: SLF001
-        return emitted
-
-    handle.machine = chart  # type: ignore[attr-defined]
-    return handle

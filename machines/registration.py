@@ -7,10 +7,9 @@ BootNotification again. What may be sent and answered in each state is the gate 
 from typing import ClassVar
 
 from msgspec import Struct
-from statemachine import State
 
 from machines.facts import Facts
-from machines.machine import Machine, stays, when
+from machines.machine import Machine, State, stays, when
 from machines.resumed import Resumed
 from machines.vocabulary.effects import Call, LearnTime, StartTimer, StopTimer
 from machines.vocabulary.notices import BootNotificationTriggered, RegistrationAccepted, TimeLearnt

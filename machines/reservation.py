@@ -12,10 +12,9 @@ station with one connector it means that one, so that this is served by its own 
 from typing import ClassVar
 
 from msgspec import Struct
-from statemachine import State
 
 from machines.facts import Facts
-from machines.machine import Machine, stays, when
+from machines.machine import Machine, State, stays, when
 from machines.resumed import Resumed
 from machines.vocabulary.effects import Answer, StartTimer, StopTimer
 from machines.vocabulary.notices import (

@@ -8,10 +8,9 @@ restarts the station in the same way.
 from typing import ClassVar
 
 from msgspec import Struct
-from statemachine import State
 
 from machines.facts import Facts
-from machines.machine import Machine, stays, when
+from machines.machine import Machine, State, stays, when
 from machines.vocabulary.effects import Answer, Restart, StartTimer, StopTimer
 from machines.vocabulary.notices import (
     QueueEmptied,

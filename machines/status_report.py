@@ -9,10 +9,9 @@ from typing import ClassVar
 
 from msgspec import Struct
 from msgspec.structs import replace
-from statemachine import State
 
 from machines.facts import Facts
-from machines.machine import Machine, Notice, when
+from machines.machine import Machine, Notice, State, when
 from machines.vocabulary.effects import Call, Instant, StartTimer, StopTimer
 from machines.vocabulary.notices import RegistrationAccepted, StatusTriggered
 from machines.vocabulary.ocpp import (

@@ -12,11 +12,10 @@ from typing import ClassVar
 
 from msgspec import Struct
 from msgspec.structs import replace
-from statemachine import State
 
 from machines.facts import Facts
 from machines.fault import SAFETY
-from machines.machine import Machine, stays, when
+from machines.machine import Machine, State, stays, when
 from machines.resumed import Resumed
 from machines.vocabulary.effects import Answer, Instant, ReadMeter, StartTimer, StopTimer
 from machines.vocabulary.hardware import MeterRead, MeterReadFailed, PowerFailing, StopPressed

@@ -8,10 +8,9 @@ restart the station between a status and its report.
 from typing import ClassVar
 
 from msgspec import Struct
-from statemachine import State
 
 from machines.facts import Facts
-from machines.machine import Machine, stays, when
+from machines.machine import Machine, State, stays, when
 from machines.resumed import Resumed
 from machines.vocabulary.effects import Call
 from machines.vocabulary.notices import DiagnosticsStatusChanged, FirmwareStatusChanged, RegistrationAccepted

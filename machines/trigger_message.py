@@ -6,10 +6,8 @@ sent although the charge point is not accepted yet (4.2.1). The machine that usu
 
 from typing import ClassVar
 
-from statemachine import State
-
 from machines.facts import Facts
-from machines.machine import Machine, NoData, when
+from machines.machine import Machine, NoData, State, when
 from machines.vocabulary.effects import Answer
 from machines.vocabulary.notices import (
     BootNotificationTriggered,

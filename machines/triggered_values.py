@@ -7,10 +7,8 @@ measurand in MeterValuesSampledData, context Trigger. It belongs to no transacti
 from datetime import UTC, datetime
 from typing import ClassVar
 
-from statemachine import State
-
 from machines.facts import Facts
-from machines.machine import Machine, NoData, stays, when
+from machines.machine import Machine, NoData, State, stays, when
 from machines.measurands import sampled_values
 from machines.vocabulary.effects import Call, ReadMeter
 from machines.vocabulary.hardware import MeterRead, MeterReadFailed

@@ -113,7 +113,7 @@ def _of_row(
             yield made(Operator.TARGET, state.value)
     if row.action:
         yield made(Operator.ACTION)
-        done = does(machine, row.action)
+        done = does(machine, row.action)  # type: ignore[arg-type]  # a class has a hash
         if len(done.tells) + done.remembers > 1:  # or it is the same as no action at all
             for cls in done.tells:
                 yield made(Operator.LOSE, cls.__name__)
@@ -209,7 +209,7 @@ def _sound(machine: type[AnyMachine]) -> tuple[Row, ...]:
 
 def mutated(machine: type[AnyMachine], mutant: Mutant) -> tuple[Row, ...]:
     """The rows of ``machine`` with the fault of ``mutant``. A fault within an action does not show in them."""
-    sound = _sound(machine)
+    sound = _sound(machine)  # type: ignore[arg-type]  # a class has a hash
     table: list[Row | None] = list(sound)
     number, row = mutant.row, sound[mutant.row]
     match mutant.operator:

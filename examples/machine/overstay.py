@@ -7,10 +7,9 @@ begins when the transaction ends, and is over when the vehicle is gone or charge
 from typing import ClassVar
 
 from msgspec import Struct
-from statemachine import State
 
 from machines.facts import Facts
-from machines.machine import Machine, NoData, stays, when
+from machines.machine import Machine, NoData, State, stays, when
 from machines.vocabulary.effects import Call, StartTimer, StopTimer
 from machines.vocabulary.notices import TransactionEnded, TransactionStarted, VehicleDisconnected
 from machines.vocabulary.ocpp import DataTransfer, DataTransferConf

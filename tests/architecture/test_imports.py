@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 PURE = {
     *("__future__", "bisect", "collections", "dataclasses", "datetime", "decimal", "enum", "functools"),
     "itertools",
-    *("math", "re", "typing", "msgspec", "statemachine", "array"),
+    *("math", "re", "typing", "msgspec", "array"),
 }
 """What decides: values and functions of them. No clock, no chance, no input or output."""
 
@@ -36,6 +36,8 @@ BESIDES = {
     "drivers/modbus/frames.py": {"pymodbus"},
     "drivers/serial_port.py": {"serial"},
     "engine/installers/rauc.py": {"jeepney"},
+    # A machine is a class of the library for whoever asks: tools and tests.
+    "machines/chart.py": {"statemachine"},
     "engine/transfers/http.py": {"httpx"},
     "engine/bench.py": {"starlette", "hypercorn"},
     "engine/conformance/report_html.py": {"jinja2"},
@@ -242,3 +244,10 @@ def test_the_machines_load_neither_engine_nor_trio(module):
 def test_the_command_line_is_there_before_the_machines_are_loaded():
     """So that a wrong option is told at once."""
     assert "machines" not in loaded_by("import engine.cli")
+
+
+def test_a_station_that_runs_needs_no_class_of_the_library():
+    """What python-statemachine makes of a machine is for tools and tests (machines/chart.py)."""
+    assert "statemachine" not in loaded_by(
+        "import engine.cli, engine.process, engine.station_file, engine.run"
+    )

@@ -18,7 +18,6 @@ import pytest
 from click.testing import CliRunner
 from msgspec import Struct
 from msgspec.structs import replace
-from statemachine import State
 
 from engine.cli import command
 from engine.conformance.script import decode
@@ -39,7 +38,7 @@ from engine.mutation.rehearsed import checks_of
 from engine.mutation.report import report, unexplained
 from engine.mutation.suites import EXCLUDED, SUITES, suite_of
 from machines import machine as base
-from machines.machine import Machine, Notice, rows, stays, when
+from machines.machine import Machine, Notice, State, rows, stays, when
 from machines.routes import KINDS
 from machines.vocabulary.effects import StartTimer, StopTimer
 

@@ -16,6 +16,7 @@ import machines
 from engine.diagrams.flows import named_by, notices_of, notices_of_states
 from machines import routes
 from machines.authorization import IdTagPresented
+from machines.chart import chart_of
 from machines.delivery import MessageDelivered, MessageFailed
 from machines.machine import Machine, Notice, rows
 from machines.resumed import Resumed
@@ -69,10 +70,7 @@ def test_every_state_takes_every_message_in_exactly_one_way(machine):
 
 @every_machine
 def test_every_row_names_a_message_of_the_machine(machine):
-    declared = {message.__name__ for message in machine.messages}
-    assert {
-        str(event) for state in machine.states for t in state.transitions for event in t.events
-    } <= declared
+    assert {row.message for row in rows(machine)} <= set(machine.messages)
 
 
 @every_machine
@@ -115,7 +113,7 @@ def test_guards_answer_and_actions_do_not(machine):
 def test_it_uses_no_feature_that_waits_or_hides(machine):
     """No eventless transition, delay, invocation, entry or exit action, naming convention, or coroutine."""
     assert issubclass(machine, Machine)
-    for state in machine.states:
+    for state in chart_of(machine).states:
         assert not state.final, "a final state takes no message"
         for group in (state.enter, state.exit, state.invoke):
             assert not [spec for spec in group if not spec.is_convention], (state.id, group)
@@ -129,9 +127,42 @@ def test_it_uses_no_feature_that_waits_or_hides(machine):
 
 
 @every_machine
+def test_the_library_has_the_states_and_rows_of_the_table(machine):
+    chart = chart_of(machine)
+    assert [(state.id, state.name, state.value) for state in chart.states] == [
+        (state.id, state.name, state.value) for state in machine.states
+    ]
+    assert chart.initial_state.value == machine.initial_state.value
+    found = [
+        (
+            state.value,
+            str(event),
+            str(event.name),
+            tuple((spec.attr_name, spec.expected_value) for spec in transition.cond),
+            "".join(spec.attr_name for spec in transition.on if not spec.is_convention),
+            transition.target.value,
+        )
+        for state in chart.states
+        for transition in state.transitions
+        for event in transition.events
+    ]
+    assert found == [
+        (
+            row.source,
+            row.message.__name__,
+            f"{row.message.__name__} ({row.clause})",
+            row.guards,
+            row.action,
+            row.target,
+        )
+        for row in rows(machine)
+    ]
+
+
+@every_machine
 def test_the_library_draws_every_row(machine):
     """Its Mermaid export drops a transition whose label repeats between two states."""
-    drawn = [line for line in formatter.render(machine, "mermaid").splitlines() if " : " in line]
+    drawn = [line for line in formatter.render(chart_of(machine), "mermaid").splitlines() if " : " in line]
     assert len(drawn) == len(rows(machine))
 
 

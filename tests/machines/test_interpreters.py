@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from statemachine.exceptions import TransitionNotAllowed
 
 from machines import routes
-from machines.machine import Machine, NoData, Notice, TransitionMissing, _compile, interpreted, rows
+from machines.chart import interpreted
+from machines.machine import Machine, NoData, Notice, TransitionMissing, _compile, rows
 from tests.machines.stations import station_of
 from tests.machines.walker import World
 
