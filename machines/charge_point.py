@@ -6,7 +6,7 @@ status that is reported, and the setpoint of each connector.
 """
 
 from collections import deque
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping
 from typing import Any, NamedTuple
 
 from msgspec import Struct
@@ -105,6 +105,18 @@ class Step(NamedTuple):
     """What changed of what is kept over a restart."""
     taken: list[Taken]
     """The history of the step."""
+
+
+SHOWING = frozenset({"availability", "connector", "fault"})
+"""Kinds of machines whose states are in the reported status."""
+
+SUPPLYING = frozenset(
+    {"allowance", "configuration", "control_pilot", "current_offer", "phase_switch", "transaction"}
+)
+"""Kinds of machines whose states say whether energy is offered."""
+
+SETTING = SUPPLYING | {"connector", "connector_lock", "fault"}
+"""Kinds of machines whose states are in the setpoint of a connector."""
 
 
 class RoutesDivergeError(Exception):
@@ -213,8 +225,15 @@ class ChargePoint:
             RoutesDivergeError: More than ``deliveries_max`` deliveries for each connector follow: a defect.
         """
         effects, taken, touched = self.run(message, now)
-        setpoints = {number: self.setpoints[number] for number in self._connectors if self.set(number)}
+        numbers = self._connectors if isinstance(message, PoweredUp) else self._set_by(touched)
+        setpoints = {number: self.setpoints[number] for number in numbers if self.set(number)}
         return Step(effects, setpoints, self._memories(touched), taken)
+
+    def _set_by(self, touched: dict[str, None]) -> Iterable[int]:
+        """The connectors whose setpoint may be another one now that machines have moved."""
+        places = [self._places[name] for name in touched]
+        numbers = {number for kind, number in places if kind in SETTING}
+        return self._connectors if 0 in numbers else sorted(numbers)
 
     def run(self, message: Arrival, now: Instant) -> Run:
         """The same, less what follows from the states when everybody has been told.
@@ -228,23 +247,26 @@ class ChargePoint:
         effects: list[Emitted] = []
         taken: list[Taken] = []
         touched: dict[str, None] = {}
-        standings = self.standings
+        standings, machines, places = self.standings, self.machines, self._places
         pending = deque(self._arrivals(message, effects))
         if isinstance(message, PoweredUp):
             for number in (0, *self._connectors):
-                pending.extend(self._derived(number, now))
-        for _ in range(self._settings.limits.deliveries_max * len(self._connectors) + len(pending)):
-            if not pending:
-                break
+                pending.extend(self._news_of_status(number, now))
+                pending.extend(self._news_of_supply(number))
+        left = self._settings.limits.deliveries_max * len(self._connectors) + len(pending)
+        while pending:
+            if not left:
+                raise RoutesDivergeError(message)
+            left -= 1
             name, told = pending.popleft()
-            number = self._places[name][1]
-            before = standings[name]
-            machine = self.machines[name].restore(before)
+            kind, number = places[name]
+            machine = machines[name]
+            state, data = machine.state, machine.data = standings[name]
             emitted = machine.handle(told, self._survey.view(number))
             assert machine.last is not None
             taken.append(Taken(name, machine.last, told))
-            state, data = before
-            if machine.state != state or (machine.data is not data and machine.data != data):
+            is_moved = machine.state != state or (machine.data is not data and machine.data != data)
+            if is_moved:
                 touched[name] = None
                 standings[name] = machine.snapshot()
             for one in emitted:
@@ -253,10 +275,10 @@ class ChargePoint:
                     pending.extend([To(hearer, one) for hearer in hearers])
                 elif not isinstance(one, Call) or type(one.request).__name__ in self._settings.sends:
                     effects.append(Emitted(name, one))
-            if name in touched:
-                pending.extend(self._derived(number, now))
-        if pending:
-            raise RoutesDivergeError(message)
+            if is_moved and kind in SHOWING:
+                pending.extend(self._news_of_status(number, now))
+            if is_moved and kind in SUPPLYING:
+                pending.extend(self._news_of_supply(number))
         return Run(effects, taken, touched)
 
     def _arrivals(self, message: Arrival, effects: list[Emitted]) -> Iterator[To]:
@@ -327,19 +349,24 @@ class ChargePoint:
         """The status that is reported of connector ``number``, or with 0 of the charge point."""
         return self._survey.status(number)
 
-    def _derived(self, number: int, now: Instant) -> Iterator[To]:
-        """What the states of connector ``number`` mean by now, told where it is news."""
+    def _news_of_status(self, number: int, now: Instant) -> list[To]:
+        """The status of connector ``number``, or of the station, told where it is news."""
         status = self._survey.status(number)
-        if status != self._statuses[number]:
-            self._statuses[number] = status
-            yield To(f"status_report/{number}", StatusChanged(status, now))
+        if status == self._statuses[number]:
+            return []
+        self._statuses[number] = status
+        return [To(f"status_report/{number}", StatusChanged(status, now))]
+
+    def _news_of_supply(self, number: int) -> list[To]:
+        """Whether energy is offered at connector ``number`` (0: at any), told where it is news."""
+        news = []
         for n in (number,) if number else self._connectors:
             is_supplied = self._survey.view(n).is_supplied
             if is_supplied is not self._supplied[n]:
                 self._supplied[n] = is_supplied
-                news = SupplyAllowed() if is_supplied else SupplyWithheld()
-                for name in self._hearers[n, routes.HEARS[type(news)]]:
-                    yield To(name, news)
+                told = SupplyAllowed() if is_supplied else SupplyWithheld()
+                news += [To(name, told) for name in self._hearers[n, routes.HEARS[type(told)]]]
+        return news
 
     def set(self, number: int) -> bool:
         """Make the setpoint of connector ``number`` what the states say by now; whether it is another one."""

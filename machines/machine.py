@@ -160,9 +160,12 @@ def _bind(machine: "type[Machine[Any, Any]]", name: str) -> Step:
 
 def _compile(machine: "type[Machine[Any, Any]]") -> Table:
     table: dict[tuple[str, type], list[_Compiled]] = {}
-    for row in rows(machine):
-        guards = tuple((_bind(machine, name), expected) for name, expected in row.guards)
-        action = _bind(machine, row.action) if row.action else None
+    named = rows(machine)
+    names = {name for row in named for name in (row.action, *(guard for guard, _ in row.guards)) if name}
+    bound = {name: _bind(machine, name) for name in names}
+    for row in named:
+        guards = tuple([(bound[name], expected) for name, expected in row.guards])
+        action = bound[row.action] if row.action else None
         table.setdefault((row.source, row.message), []).append(_Compiled(guards, action, row.target, row))
     return {key: tuple(compiled) for key, compiled in table.items()}
 

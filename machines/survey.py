@@ -42,10 +42,12 @@ class Survey:
         """The status that is reported of connector ``number``, or with 0 of the charge point."""
         fault = self._standings[f"fault/{number}"]
         faults: FaultData = fault.data
-        # The first fault that prevents charging is the news; a warning only if there is none.
-        ordered = sorted(faults.faults, key=lambda entry: entry[0] in WARNINGS)
-        code, info = (ERROR_CODES[ordered[0][0]], ordered[0][1]) if ordered else (None, "")
-        if number and not ordered:
+        code, info = ChargePointErrorCode.NO_ERROR, ""
+        if faults.faults:
+            # The first fault that prevents charging is the news; a warning only if there is none.
+            first = min(faults.faults, key=lambda entry: entry[0] in WARNINGS)
+            code, info = ERROR_CODES[first[0]], first[1]
+        elif number:
             info = info_of(self._standings[f"connector/{number}"])
         if fault.state == "faulted":
             status = ChargePointStatus.FAULTED
@@ -55,4 +57,4 @@ class Survey:
             status = ChargePointStatus.UNAVAILABLE
         else:
             status = ChargePointStatus.AVAILABLE
-        return Status(status, code or ChargePointErrorCode.NO_ERROR, info[:50])
+        return Status(status, code, info[:50])

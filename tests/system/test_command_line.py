@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sqlite3
+import subprocess
 import sys
 from pathlib import Path
 
@@ -189,3 +190,17 @@ async def test_the_demonstration_can_be_interrupted(tmp_path):
         os.kill(running.pid, signal.SIGINT)
         assert await running.ended() == 130
     assert not running.err.all
+
+
+@pytest.mark.parametrize("arguments", [("demo",), ("check", "full")])
+def test_whoever_has_read_enough_may_go(tmp_path, arguments):
+    """``| head``: no traceback."""
+    where = ("--out", str(tmp_path / "out")) if arguments == ("demo",) else ()
+    program = [sys.executable, "-m", "engine.cli", *arguments, *where]
+    with subprocess.Popen(
+        program, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as run:
+        run.stdout.readline()
+        run.stdout.close()
+        assert run.stderr.read() == ""
+    assert run.returncode in {0, 1}
