@@ -3,7 +3,8 @@
 ``python -m benchmarks.station DECLARATION URL IDENTITY STATE_DIR [--speed N] [--log LEVEL]`` runs the station as
 ``statecharge run`` does, then obeys one JSON line on stdin after the other and answers each with one on stdout:
 
-* ``{"do": "sessions", "times": N, "offline": false}``: charging sessions, as :class:`benchmarks.peer.Peer` has them
+* ``{"do": "sessions", "times": N, "offline": false}``: charging sessions, as :class:`benchmarks.peer.Peer` has them;
+  answers with the CPU time of the thread of the event loop
 * ``{"do": "profile", "times": N}``: the same; answers with where the time goes (:mod:`benchmarks.profiled`)
 * ``{"do": "charge"}``: begin one, and go on
 * ``{"do": "plug"}``: plug in a vehicle, and another one whenever it was charged: what remote starts need
@@ -97,8 +98,10 @@ class Player:
     ) -> dict[str, Any]:
         match command:
             case {"do": "sessions", "times": times, "offline": is_offline}:
+                began_s = time.thread_time()
                 for _ in range(times):
                     await self._session(is_offline=is_offline)
+                return {"loop_s": time.thread_time() - began_s}
             case {"do": "profile", "times": times}:
                 return await profiled(times, partial(self._session, is_offline=False))
             case {"do": "charge"}:
