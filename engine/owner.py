@@ -124,8 +124,11 @@ class Owner:
         """To be written with the next step."""
 
     async def deliver(self, arrival: Arrival) -> None:
-        """Put ``arrival`` into the inbox; wait while it is full."""
-        await self._send.send(arrival)
+        """Put ``arrival`` into the inbox; wait while it is full, and only then: who reports waits for more anyhow."""
+        try:
+            self._send.send_nowait(arrival)
+        except trio.WouldBlock:
+            await self._send.send(arrival)
 
     def keep_meter(self, connector: int, record: MeterRecord) -> None:
         """Write ``record`` no later than what follows from a message that is put into the inbox after it."""
@@ -162,8 +165,9 @@ class Owner:
         not wait for the thread that waits for the disk.
         """
         while self._commit_in_thread:
-            await self._work.wait()
-            self._work = trio.Event()
+            if not self._uncommitted:
+                self._work = trio.Event()
+                await self._work.wait()
             group = list(self._uncommitted)
             batch = self._to_write(group)
             if batch is not None:

@@ -67,7 +67,11 @@ class Timers:
                 running = self._running.get(key)
                 if running is not None and running.generation == generation:
                     fired = TimerFired(key[0], key[1], running.timer.message)
-                    await inbox.send(Due(generation, fired))
+                    due = Due(generation, fired)
+                    try:
+                        inbox.send_nowait(due)
+                    except trio.WouldBlock:
+                        await inbox.send(due)
 
     def _schedule(self, key: tuple[str, str], timer: StartTimer, deadline: float) -> None:
         self._generations += 1

@@ -284,7 +284,6 @@ class Conversation:
 
     async def _send_calls(self) -> None:
         while True:
-            await self._asked.wait()
             # What the Central System asked for (TriggerMessage) comes after the answer that grants it, also if both
             # are asked for just now: there is no checkpoint between this look and the next call.
             while not self._answered.is_set():
@@ -292,6 +291,7 @@ class Conversation:
             waiting = self._next_call()
             if waiting is None:
                 self._asked = trio.Event()
+                await self._asked.wait()
                 continue
             pending = self._pending = _Pending(next(self._call_ids), waiting)
             await self._send(frames.encode_call(pending.call_id, waiting.request))
