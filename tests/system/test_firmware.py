@@ -78,6 +78,11 @@ def told(csms):
     return [payload["status"] for payload in csms.calls("FirmwareStatusNotification")]
 
 
+def told_over_a_restart(csms):
+    """The same; a status that was on its way when the station ended is told once more."""
+    return [status for status, _ in groupby(told(csms))]
+
+
 async def test_new_firmware_is_installed_by_a_program_and_runs_after_the_reboot(csms, tmp_path, updatable):
     state = tmp_path / "state"
     async with http_files() as server:
@@ -93,7 +98,7 @@ async def test_new_firmware_is_installed_by_a_program_and_runs_after_the_reboot(
     async with station(csms.url, state, updatable) as box:
         await csms.until_call("FirmwareStatusNotification", status="Installed")
         assert await box.program.terminate() == 0
-    assert told(csms) == ["Downloading", "Downloaded", "Installing", "Installed"]
+    assert told_over_a_restart(csms) == ["Downloading", "Downloaded", "Installing", "Installed"]
     assert not [*(state / "transfers").iterdir()]
     async with program("-m", "engine.cli", "why", "--state-dir", state) as why:
         assert await why.ended() == 0
@@ -190,9 +195,7 @@ async def test_a_station_that_is_killed_in_the_middle_of_a_download_fetches_the_
     assert (tmp_path / "slot").read_bytes() == FIRMWARE
     async with station(csms.url, state, updatable) as box:
         await csms.until_call("FirmwareStatusNotification", status="Installed")
-    # What was on its way when the station ended is told once more.
-    once = [status for status, _ in groupby(told(csms))]
-    assert once == ["Downloading", "Downloaded", "Installing", "Installed"]
+    assert told_over_a_restart(csms) == ["Downloading", "Downloaded", "Installing", "Installed"]
 
 
 async def test_a_disk_that_is_full_costs_the_update_and_nothing_else(csms, tmp_path, updatable):
