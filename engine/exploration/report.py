@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from engine.exploration.work import Outcome, Violation, Wish
 from engine.station_file import load
 from machines.machine import Row, rows
-from machines.model.explained import reasons
+from machines.model.explained import left_to_one, reasons
 from machines.model.explore import Exploration
 from machines.routes import KINDS, REQUESTS
 from machines.vocabulary import ocpp
@@ -77,7 +77,7 @@ def missing(
     """The rows that nobody took: those that are explained, with their reason, and the others."""
     station = load(wish.station)
     connectors = station.settings.connectors[: wish.connectors]
-    explained = reasons(connectors)
+    explained = reasons(connectors) | left_to_one(connectors)
     taken = frozenset[tuple[str, Row]]().union(*(outcome.rows for outcome in outcomes))
     left = [
         (kind, row) for kind, machine in KINDS.items() for row in rows(machine) if (kind, row) not in taken

@@ -280,7 +280,7 @@ def station(numbers: Numbers) -> Iterator[tuple[str, Alphabet]]:
         "firmware",
         Alphabet(
             "UpdateFirmware, and everything that may become of it",
-            cards=("A",),
+            cards=("A", "B")[: len(numbers)],
             pilots=DRIVES,
             requests=(
                 *UPDATES,

@@ -156,12 +156,33 @@ ONE_CONNECTOR = (
 )
 """Where there is one connector. They take two, which is their reason."""
 
+ONE_IS_ENOUGH = (
+    Explained("reservation", ("held",), "ReserveNow", "5.13 Faulted", ""),
+    Explained("transaction", ("running", "deauthorized", "stopping"), "Authorized", "4.8", ""),
+    Explained("charging_profiles", ("holding",), "TransactionStarted", "5.11 it waited for another", ""),
+    Explained("current_offer", ("waiting",), "TimeLearnt", "3.13.2 where", ""),
+)
+"""Where there are several: what a bound that takes minutes does not come to with all of them, and comes to with one."""
+
+SEVERAL = (
+    Explained(
+        "current_offer",
+        ("waiting",),
+        "TransactionEnded",
+        "3.13.1 one shares",
+        "there is more then, and nobody waits any more once the timer was due: both would come in the same moment",
+    ),
+)
+"""Where there are several."""
+
 
 def reasons(connectors: Sequence[ConnectorSettings]) -> dict[tuple[str, Row], str]:
     """Every row that is explained for a station with ``connectors``, with its kind of machine."""
     found = _reasons(ALWAYS)
     if len(connectors) == 1:
         found |= dict.fromkeys(_reasons(ONE_CONNECTOR), "it takes two connectors")
+    else:
+        found |= _reasons(SEVERAL)
     if not any(connector.cable == "tethered" for connector in connectors):
         found |= _with_guard("is_tethered", "it takes a fixed cable")
     if not any(connector.cable == "socket" for connector in connectors):
@@ -173,6 +194,13 @@ def reasons(connectors: Sequence[ConnectorSettings]) -> dict[tuple[str, Row], st
             in {"CableChanged", "CableInserted", "CableFound", "LockChanged", "LockFailed"}
         }
     return found
+
+
+def left_to_one(connectors: Sequence[ConnectorSettings]) -> dict[tuple[str, Row], str]:
+    """Every row that a station with ``connectors`` can take, but that is looked for with one of them alone."""
+    if len(connectors) == 1:
+        return {}
+    return dict.fromkeys(_reasons(ONE_IS_ENOUGH), "one connector is enough: explore --connectors 1 takes it")
 
 
 def _reasons(entries: Iterable[Explained]) -> dict[tuple[str, Row], str]:

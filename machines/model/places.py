@@ -10,10 +10,13 @@ from machines.model.symmetry import readers
 from machines.vocabulary.hardware import PilotState
 from machines.vocabulary.keys import Keys
 from machines.vocabulary.ocpp import RegistrationStatus, RemoteStartTransaction
-from machines.vocabulary.settings import Settings
+from machines.vocabulary.settings import ConnectorSettings, Settings
 
 OFF, CONNECTED, CHARGING = "off", "connected", "charging"
 """A station without power; a vehicle that asks for energy; one that gets it."""
+
+SECOND, BOTH = "one more to charge", "both charging"
+"""Where there are two connectors and two cards: a vehicle charges, another one is about to; both do."""
 
 
 def station_for(alphabet: Alphabet, settings: Settings, keys: Keys, connectors: int) -> tuple[Settings, Keys]:
@@ -58,7 +61,7 @@ def ways(alphabet: Alphabet, settings: Settings) -> dict[str, tuple[str, ...]]:
         reports += [f"pilot of {number} A"]
     first = settings.connectors[0]
     connected = (*registered, *reports, *["cable in 1"] * (first.cable == "socket"), "pilot of 1 C")
-    charges = (*["lock of 1 closed"] * first.has_lock, "meter of 1 (start) read")
+    charges = _charges(first)
     found[CONNECTED] = connected
     asked = f"Authorize {alphabet.answers[0][0]}"
     remote = [name for name, request in alphabet.requests if isinstance(request, RemoteStartTransaction)]
@@ -71,6 +74,19 @@ def ways(alphabet: Alphabet, settings: Settings) -> dict[str, tuple[str, ...]]:
     elif remote:
         must_ask = ("authorize_remote_tx_requests", True) in alphabet.station
         found[CHARGING] = (*connected, remote[0], *[asked] * must_ask, *charges)
+    if CHARGING in found and len(alphabet.cards) > 1 and len(settings.connectors) > 1:
+        second = settings.connectors[1]
+        served = readers(settings.connectors, alphabet)
+        shown = card_shown(alphabet.cards[1], served[-1], len(served))
+        plugged = (*[f"cable in {second.number}"] * (second.cable == "socket"), f"pilot of {second.number} C")
+        found[SECOND] = (*found[CHARGING], *plugged, shown, asked)
+        found[BOTH] = (*found[SECOND], *_charges(second))
     if CHARGING in found:
         found |= {name: (*found[CHARGING], *moves) for name, moves in alphabet.further}
     return found
+
+
+def _charges(connector: ConnectorSettings) -> tuple[str, ...]:
+    """What comes between an idTag that was accepted and energy."""
+    number = connector.number
+    return (*[f"lock of {number} closed"] * connector.has_lock, f"meter of {number} (start) read")

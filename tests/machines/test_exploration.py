@@ -17,7 +17,7 @@ from machines.machine import rows
 from machines.model import cells, successors
 from machines.model.alphabet import Alphabet
 from machines.model.alphabets import alphabets
-from machines.model.explained import ALWAYS, ONE_CONNECTOR, reasons
+from machines.model.explained import ALWAYS, ONE_CONNECTOR, ONE_IS_ENOUGH, SEVERAL, left_to_one, reasons
 from machines.model.explore import Explorer, NoSuchMoveError
 from machines.model.letters import WARNINGS
 from machines.model.places import CHARGING, station_for, ways
@@ -296,7 +296,7 @@ def test_no_row_that_is_explained_was_taken():
     assert not TAKEN & set(reasons(STATION.settings.connectors))
 
 
-@pytest.mark.parametrize("entry", [*ALWAYS, *ONE_CONNECTOR], ids=str)
+@pytest.mark.parametrize("entry", [*ALWAYS, *ONE_CONNECTOR, *SEVERAL, *ONE_IS_ENOUGH], ids=str)
 def test_an_explanation_is_about_rows_that_there_are(entry):
     found = [
         row
@@ -306,6 +306,15 @@ def test_an_explanation_is_about_rows_that_there_are(entry):
         and row.clause.startswith(entry.clause)
     ]
     assert {row.source for row in found} == set(entry.states)
+
+
+def test_what_is_left_to_one_connector_counts_there():
+    """There it is dead if nobody takes it."""
+    one, several = STATION.settings.connectors[:1], STATION.settings.connectors
+    left = left_to_one(several)
+    assert left
+    assert not set(left) & (set(reasons(one)) | set(reasons(several)))
+    assert not left_to_one(one)
 
 
 def test_the_faults_of_the_alphabets_are_of_all_kinds():
