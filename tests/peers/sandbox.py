@@ -3,7 +3,7 @@
 ``sandbox.py UNIT FOLDER PROGRAM...``. What the kernel offers to everyone who is root is done as systemd does it: a file
 system that is read-only but for FOLDER, no capability, no new privilege, the list of system calls, the families of
 sockets, no memory that is writable and executable. What belongs to cgroups and to the user of the service is left out:
-DevicePolicy, MemoryMax, User.
+DevicePolicy, MemoryMax, User. Where control groups may be written ``booted.py`` shows all of it; this is for where not.
 """
 
 import ctypes.util
