@@ -5,6 +5,9 @@ and not used. Twice in a row means another meter, or one that was reset: it is c
 with what the new register has counted since it was first seen. What flowed in between nobody knows, and nobody pays.
 A meter that tells another serial number than before is another meter, whatever it reads; one that tells the same number
 after a restart has counted what it has counted, however long that took.
+
+A register that begins again at 0 where its map says so (``energy_modulus_wh``) loses nothing: it is counted on, and
+nothing is wrong with the meter.
 """
 
 import math
@@ -64,7 +67,7 @@ class EnergyRegister:
             read_wh: What it reads.
             now: When.
             is_other: Whether it is known to be another meter than before.
-            is_same: Whether it is known to be the one of before a restart.
+            is_same: Whether it is known to be the one of before.
         """
         if self._good is not None and is_other:
             last_wh = self._good[0]
@@ -79,11 +82,11 @@ class EnergyRegister:
         modulus_wh = self._modulus_wh
         if modulus_wh is not None and self._follows(self._good, read_wh + modulus_wh, now):
             self._offset_wh += modulus_wh
-            return self._accept(read_wh, now, f"register went over from {last_wh:g} to {read_wh:g} Wh")
+            return self._accept(read_wh, now)
         note = f"register went from {last_wh:.10g} to {read_wh:.10g} Wh"
         if self._doubted is not None and self._follows(self._doubted, read_wh, now):
             self._offset_wh += last_wh - self._doubted[0]
-            return self._accept(read_wh, now, f"{note}: replaced or reset")
+            return self._accept(read_wh, now, f"{note}: {'reset' if is_same else 'replaced or reset'}")
         self._doubted = (read_wh, now)
         return Verdict(energy_wh=None, note=note)
 

@@ -35,6 +35,24 @@ def test_a_register_that_begins_again_is_counted_on_without_loss():
     assert taken(register, (0, 999_990), (10, 5), (20, 25)) == [999_990, 1_000_005, 1_000_025]
 
 
+def test_a_register_that_begins_again_where_it_may_is_nothing_wrong():
+    register = EnergyRegister(POWER_W, modulus_wh=1_000_000)
+    register.take(999_990, 0)
+    assert register.take(5, 10).note == ""
+
+
+def test_a_register_is_reset_where_it_cannot_have_begun_again():
+    register = EnergyRegister(POWER_W, modulus_wh=1_000_000)
+    assert taken(register, (0, 5000), (10, 0), (20, 30)) == [5000, None, 5030]
+
+
+def test_one_that_is_known_to_be_the_same_was_reset_and_not_replaced():
+    register = EnergyRegister(POWER_W)
+    register.take(5000, 0)
+    register.take(0, 10)
+    assert register.take(10, 20, is_same=True).note == "register went from 5000 to 10 Wh: reset"
+
+
 def test_what_flowed_during_a_long_silence_is_shown():
     assert taken(EnergyRegister(POWER_W), (0, 5000), (3600, 26_000)) == [5000, 26_000]
 

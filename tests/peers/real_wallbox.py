@@ -11,6 +11,7 @@ from tests.peers.fake_reader import FakeReader
 from tests.peers.modbus_devices import PymodbusDevices
 
 EVSE, METER = 5, 1
+REGISTERS = 40_000
 STATION = """
 extends = "ac-smart"
 limits.back_off_first_s = 0.1
@@ -71,18 +72,22 @@ class Wallbox:
             self.pull(name)
 
     def _plug_in(self, name, unit):
-        devices = PymodbusDevices([unit], self._folder / name)
+        devices = PymodbusDevices([unit], self._folder / name, registers=REGISTERS)
+        # Until its registers hold what they shall.
+        devices.silent.add(unit)
         self._plugged[name] = devices
         return devices.__enter__()
 
     def plug_in_controller(self, pilot="A1", cable_a=0):
         self.evse = self._plug_in("evse", EVSE)
         self.pilot(pilot, cable_a)
+        self.evse.silent.clear()
 
     def plug_in_meter(self):
         self.meter = self._plug_in("meter", METER)
         self._measure(0x46, 50.0)
         self.consume(0)
+        self.meter.silent.clear()
 
     def plug_in_reader(self):
         self.reader = self._plugged["reader"] = FakeReader(self._folder / "reader", pushes=True)
@@ -117,12 +122,13 @@ class Wallbox:
                 await trio.sleep(0.02)
 
 
-async def begin_charging(csms, wallbox):
+async def begin_charging(csms, wallbox, meter_start=100_000):
+    """Plug in, show a card, and let the vehicle ask for energy."""
     await csms.until_available()
     wallbox.pilot("B1")
     await csms.until_status("Preparing")
     wallbox.present()
-    await csms.until_call("StartTransaction", idTag="100086F444", meterStart=100_000)
+    await csms.until_call("StartTransaction", idTag="100086F444", meterStart=meter_start)
     await wallbox.until_allowed(32)
     assert wallbox.evse.get(EVSE, "coil", 20002) == [True]
     wallbox.pilot("C2")
