@@ -4,18 +4,16 @@ For adapters that only a fork of pyserial-asyncio knows how to open. It costs mo
 default (docs/decisions.md, HW7); above it everything is the same, so that no register is ever taken for another.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
+import serial
 import serial_asyncio
 import trio
 import trio_asyncio
 
-from drivers.serial_port import CHUNK_SIZE, SerialSettings
-
-if TYPE_CHECKING:
-    import asyncio
+from drivers.serial_port import CHUNK_SIZE, SerialSettings, open_serial
 
 
 class AsyncioSerialStream(trio.abc.Stream):
@@ -27,8 +25,8 @@ class AsyncioSerialStream(trio.abc.Stream):
     def __init__(
         self,
         loop: trio_asyncio.BaseTrioEventLoop,
-        reader: "asyncio.StreamReader",
-        writer: "asyncio.StreamWriter",
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
     ) -> None:
         self._loop = loop
         self._reader, self._writer = reader, writer
@@ -106,15 +104,16 @@ class AsyncioPorts:
         """
         loop = self._loop
         assert loop is not None, "the loop does not run"
-        opened = trio_asyncio.aio_as_trio(serial_asyncio.open_serial_connection, loop=loop)
-        try:
-            reader, writer = await opened(
-                url=settings.device,
-                baudrate=settings.baudrate,
-                parity=settings.parity,
-                stopbits=settings.stopbits,
-                exclusive=True,
-            )
-        except ValueError as error:
-            raise OSError(f"{settings.device}: {error}") from error
+        # serial_asyncio.open_serial_connection opens within the loop: all would wait for an adapter that hangs.
+        port = await open_serial(settings)
+        reader, writer = await trio_asyncio.aio_as_trio(_connect, loop=loop)(port)
         return AsyncioSerialStream(loop, reader, writer)
+
+
+async def _connect(port: serial.Serial) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Streams of asyncio on an open port."""
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader()
+    protocol = asyncio.StreamReaderProtocol(reader)
+    transport, _ = await serial_asyncio.connection_for_serial(loop, lambda: protocol, port)
+    return reader, asyncio.StreamWriter(transport, protocol, reader, loop)

@@ -1,5 +1,6 @@
 """A meter on a Modbus line: read when asked, and watched all the time."""
 
+import math
 from collections.abc import Mapping
 
 import msgspec
@@ -15,6 +16,7 @@ from drivers.register_map import METER_VALUES, SERIAL_NUMBER
 from drivers.registers import Value
 from machines.vocabulary.hardware import FaultCleared, FaultRaised, HardwareFault, MeterReading
 
+SLOW = "the meter is too slow"
 POWER_MARGIN = 1.25
 """Over what the connector can draw: meters show peaks."""
 
@@ -60,18 +62,26 @@ class ModbusMeter:
 
     async def run(self, report: ReportEvent) -> None:
         """Report when the meter fails and when it is back, until cancelled."""
-        heard_at = trio.current_time()
+        heard_at, why = trio.current_time(), SLOW
         while True:
+            fails_at = heard_at + self._settings.silent_after_s
             fault: str | None = None
-            try:
-                await self.read()
-                heard_at = trio.current_time()
-                fault, self._note = self._note or None, ""
-            except MeterImplausibleError as error:
-                fault = str(error)
-            except MeterSilentError as error:
-                is_failed = trio.current_time() - heard_at >= self._settings.silent_after_s
-                fault = str(error) if is_failed else self._told
+            is_heard = False
+            # A line that is slow, or hangs when it is opened, does not put off the news.
+            with trio.move_on_at(fails_at if trio.current_time() < fails_at else math.inf):
+                try:
+                    await self.read()
+                    heard_at, why = trio.current_time(), SLOW
+                    fault, self._note = self._note or None, ""
+                    is_heard = True
+                except MeterImplausibleError as error:
+                    fault = str(error)
+                    is_heard = True
+                except MeterSilentError as error:
+                    why = str(error)
+            if not is_heard:
+                is_failed = trio.current_time() >= fails_at
+                fault = self._told or (why if is_failed else None)
             if fault != self._told:
                 await report(
                     FaultRaised(HardwareFault.METER, fault) if fault else FaultCleared(HardwareFault.METER)

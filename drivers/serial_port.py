@@ -99,6 +99,15 @@ async def open_port(settings: SerialSettings) -> SerialStream:
     Raises:
         OSError: It is not there, in use, or does not have these settings.
     """
+    return SerialStream(await open_serial(settings))
+
+
+async def open_serial(settings: SerialSettings) -> serial.Serial:
+    """The same as pyserial has it, in a thread: nothing else waits for an adapter that hangs.
+
+    Raises:
+        OSError: It is not there, in use, or does not have these settings.
+    """
     # inter_byte_timeout=0 means VMIN=1: a read without bytes is refused, and b"" only means unplugged.
     opened = partial(
         serial.Serial,
@@ -115,7 +124,6 @@ async def open_port(settings: SerialSettings) -> SerialStream:
         # An adapter may hang when it is opened. Nobody waits for that any longer than he wants to, and nobody tries
         # again before: threads would pile up.
         limiter = limiter_of(settings.device)
-        port = await trio.to_thread.run_sync(opened, abandon_on_cancel=True, limiter=limiter)
+        return await trio.to_thread.run_sync(opened, abandon_on_cancel=True, limiter=limiter)
     except ValueError as error:
         raise OSError(f"{settings.device}: {error}") from error
-    return SerialStream(port)

@@ -64,7 +64,7 @@ class SerialReader:
         self._well_at, self._has_failed = trio.current_time(), False
         while True:
             try:
-                async with await self._connect() as line:
+                async with await self._open() as line:
                     await self._serve(line, self._protocol(), report)
             except (OSError, trio.BrokenResourceError) as error:
                 await self._judge(report, str(error) or "the line is gone")
@@ -75,11 +75,11 @@ class SerialReader:
         """What the reader says within ``patience_s``, for people; empty if it does not answer.
 
         Raises:
-            OSError, trio.BrokenResourceError: Its line is not there, or is used by another program.
+            OSError, trio.BrokenResourceError: Its line is not there, hangs, or is used by another program.
         """
         protocol = self._protocol()
         uids: list[bytes] = []
-        async with await self._connect() as line:
+        async with await self._opened_by(trio.current_time() + patience_s) as line:
             if protocol.opening:
                 await line.send_all(protocol.opening)
             if protocol.poll:
@@ -92,6 +92,19 @@ class SerialReader:
         if not protocol.poll:
             return "the line is open; it tells by itself"
         return "no card" if protocol.answers else ""
+
+    async def _open(self) -> trio.abc.Stream:
+        """Open the line; give up when the reader is to be judged, or later when it is time for another attempt."""
+        now = trio.current_time()
+        is_in_time = not self._has_failed and self._fails_at > now
+        return await self._opened_by(self._fails_at if is_in_time else now + self._settings.reconnect_s)
+
+    async def _opened_by(self, deadline: float) -> trio.abc.Stream:
+        try:
+            with trio.fail_at(deadline):
+                return await self._connect()
+        except trio.TooSlowError as error:
+            raise OSError("the line cannot be opened: no answer") from error
 
     async def _serve(self, line: trio.abc.Stream, protocol: CardProtocol, report: ReportReaderEvent) -> None:
         """Ask and listen until the line is gone, or the reader has been silent for too long."""

@@ -5,7 +5,9 @@ import trio
 
 from drivers.interfaces import MeterSilentError
 from drivers.map_files import SHIPPED
+from drivers.modbus.client import ClientSettings, ModbusClient
 from drivers.modbus.device import MappedDevice
+from drivers.modbus.frames import Framing
 from drivers.modbus_meter import MeterSettings, ModbusMeter
 from machines.vocabulary.hardware import FaultCleared, FaultRaised, HardwareEvent, HardwareFault
 from tests.peers.connector_rigs import METER_UNIT, ModbusRig
@@ -61,6 +63,27 @@ async def test_a_silent_meter_is_a_fault_in_the_declared_time_and_back_when_it_a
     assert running.times[-1] - begin < SETTINGS.silent_after_s + SETTINGS.poll_s + 1
     running.rig.silence_meter(False)
     assert await running.told() == [BACK]
+
+
+async def test_a_meter_that_keeps_silent_is_told_once(running, autojump_clock):
+    await running.told()
+    running.rig.silence_meter(True)
+    assert [type(event) for event in await running.told(60)] == [FaultRaised]
+
+
+async def test_a_line_that_hangs_when_it_is_opened_does_not_put_off_the_news(nursery, autojump_clock):
+    running = Running(nursery)
+    running.rig.client = ModbusClient(trio.sleep_forever, Framing.RTU, ClientSettings(connect_timeout_s=60))
+    meter = ModbusMeter(MappedDevice(running.rig.client, METER_UNIT, running.rig.meter), SETTINGS)
+    told: list[tuple[float, HardwareEvent]] = []
+    begin = trio.current_time()
+
+    async def report(event: HardwareEvent) -> None:
+        told.append((trio.current_time() - begin, event))
+
+    nursery.start_soon(meter.run, report)
+    await trio.sleep(120)
+    assert told == [(SETTINGS.silent_after_s, FaultRaised(HardwareFault.METER, "the meter is too slow"))]
 
 
 async def test_energy_goes_on_where_it_was_when_the_meter_is_replaced(running, autojump_clock):

@@ -210,6 +210,7 @@ class Served:
         self.is_plugged = True
         self.answer = b""
         """To every question."""
+        self.is_hanging = False
         self.heard: list[bytes] = []
         self.events: list[ReaderEvent] = []
         self._line = None
@@ -221,6 +222,8 @@ class Served:
 
     async def _connect(self) -> trio.abc.Stream:
         await trio.lowlevel.checkpoint()
+        if self.is_hanging:
+            await trio.sleep_forever()
         if not self.is_plugged:
             raise OSError("no such port")
         near, self._line = memory_stream_pair()
@@ -255,6 +258,18 @@ async def test_a_reader_that_was_unplugged_has_failed_after_a_while_and_is_well_
     assert await served.told(60) == []
     served.is_plugged = True
     assert await served.told(3) == [FaultCleared(HardwareFault.READER)]
+
+
+async def test_a_line_that_hangs_when_it_is_opened_is_told_in_time_and_tried_again(nursery, autojump_clock):
+    served = Served(nursery, Rdm6300)
+    await served.told(1)
+    served.is_hanging = True
+    served.unplug()
+    assert await served.told(4.9) == []
+    no_answer = "card reader: the line cannot be opened: no answer"
+    assert await served.told(0.2) == [FaultRaised(HardwareFault.READER, no_answer)]
+    served.is_plugged, served.is_hanging = True, False
+    assert await served.told(5) == [FaultCleared(HardwareFault.READER)]
 
 
 async def test_a_short_unplugging_is_no_news(nursery, autojump_clock):
