@@ -1,7 +1,9 @@
 """A serial port as a Trio stream. pyserial opens it and sets it up; Trio does the waiting."""
 
+import fcntl
 import os
-from functools import cache, partial
+import struct
+from functools import cache
 
 import serial
 import trio
@@ -9,6 +11,11 @@ from msgspec import Struct
 
 CHUNK_SIZE = 512
 PARITIES = ("N", "E", "O")
+TIOCSRS485 = 0x542F
+"""Has the kernel switch the direction of an RS-485 transceiver (linux/serial.h, asm-generic/ioctls.h)."""
+ENABLED, RTS_ON_SEND, RTS_AFTER_SEND = 1, 2, 4
+RS485 = {"rts": ENABLED | RTS_ON_SEND, "rts_inverted": ENABLED | RTS_AFTER_SEND}
+"""Flags by what is declared: RTS is active while sending, or but for that."""
 
 
 class SerialSettings(Struct, frozen=True, kw_only=True):
@@ -20,6 +27,8 @@ class SerialSettings(Struct, frozen=True, kw_only=True):
     parity: str = "N"
     """N, E or O."""
     stopbits: int = 1
+    rs485: str = ""
+    """A key of ``RS485``; empty: the adapter switches the direction by itself."""
 
     @property
     def bits(self) -> int:
@@ -108,9 +117,23 @@ async def open_serial(settings: SerialSettings) -> serial.Serial:
     Raises:
         OSError: It is not there, in use, or does not have these settings.
     """
+    try:
+        # An adapter may hang when it is opened. Nobody waits for that any longer than he wants to, and nobody tries
+        # again before: threads would pile up.
+        limiter = limiter_of(settings.device)
+        return await trio.to_thread.run_sync(_open, settings, abandon_on_cancel=True, limiter=limiter)
+    except ValueError as error:
+        raise OSError(f"{settings.device}: {error}") from error
+
+
+def rs485_request(mode: str) -> bytes:
+    """``struct serial_rs485`` of the kernel: flags, two delays of RTS in ms, which are 0, and padding."""
+    return struct.pack("=8I", RS485[mode], *(0,) * 7)
+
+
+def _open(settings: SerialSettings) -> serial.Serial:
     # inter_byte_timeout=0 means VMIN=1: a read without bytes is refused, and b"" only means unplugged.
-    opened = partial(
-        serial.Serial,
+    port = serial.Serial(
         settings.device,
         baudrate=settings.baudrate,
         parity=settings.parity,
@@ -120,10 +143,11 @@ async def open_serial(settings: SerialSettings) -> serial.Serial:
         inter_byte_timeout=0,
         exclusive=True,
     )
-    try:
-        # An adapter may hang when it is opened. Nobody waits for that any longer than he wants to, and nobody tries
-        # again before: threads would pile up.
-        limiter = limiter_of(settings.device)
-        return await trio.to_thread.run_sync(opened, abandon_on_cancel=True, limiter=limiter)
-    except ValueError as error:
-        raise OSError(f"{settings.device}: {error}") from error
+    if settings.rs485:
+        try:
+            fcntl.ioctl(port.fileno(), TIOCSRS485, rs485_request(settings.rs485))
+        except OSError as error:
+            port.close()
+            why = f'rs485 = "{settings.rs485}": its driver cannot switch the direction by RTS'
+            raise OSError(f"{settings.device}: {why}: {error.strerror}") from error
+    return port

@@ -61,7 +61,9 @@ class Lines:
         if "device" in declared:
             port = serial_settings(declared, bus.baudrate, bus.parity, bus.stopbits)
             by = ", by asyncio" if declared.get("backend") == "asyncio" else ""
-            name, manner = port.device, f"{port.baudrate} 8{port.parity}{port.stopbits}{by}"
+            direction = f", rs485 {port.rs485}" if port.rs485 else ""
+            name = port.device
+            manner = f"{port.baudrate} 8{port.parity}{port.stopbits}{direction}{by}"
             framing = Framing.RTU
             connect: Connect = self._ports.opener(declared, port)
             patience = replace(patience, silence_s=silence_of(port.baudrate, port.bits))

@@ -54,6 +54,7 @@ def serial_settings(declared: Table, baudrate: int, parity: str = "N", stopbits:
         baudrate=stated_baudrate,
         parity=str(declared.get("parity", parity)),
         stopbits=stated_stopbits,
+        rs485=str(declared.get("rs485", "")),
     )
 
 

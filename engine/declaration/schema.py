@@ -258,6 +258,7 @@ def serial_entries(table: str = "") -> tuple[Entry, ...]:
         whole(f"{table}baudrate", 300, 1_000_000, optional=True),
         choice(f"{table}parity", "N", "E", "O", optional=True),
         whole(f"{table}stopbits", 1, 2, optional=True),
+        choice(f"{table}rs485", "rts", "rts_inverted", optional=True),
         choice(f"{table}backend", "trio", "asyncio", optional=True),
     )
 

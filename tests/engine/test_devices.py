@@ -123,6 +123,11 @@ def test_one_line_cannot_be_declared_in_two_ways(devices):
         devices(both().replace("unit = 3", "unit = 3\nbaudrate = 19200"))
 
 
+def test_the_direction_of_a_line_is_that_of_the_line_and_not_of_a_device(devices):
+    with pytest.raises(DeviceError, match="is declared as 9600 8N1 and as 9600 8N1, rs485 rts_inverted"):
+        devices(both().replace("unit = 3", 'unit = 3\nrs485 = "rts_inverted"'))
+
+
 def test_a_map_of_the_installation_is_found_beside_the_station_file(devices, tmp_path):
     (tmp_path / "own").mkdir()
     shipped = (ROOT / "drivers/devices/eastron-sdm630.toml").read_text()
@@ -144,6 +149,7 @@ def test_a_map_of_the_installation_is_found_beside_the_station_file(devices, tmp
         ('device = "/dev/ttyUSB0"', "unit = 1", "parameters.meter: found neither, allowed: device, a serial"),
         ('"/dev/ttyUSB0"', '"/dev/ttyUSB0"\nframing = "tcp"', 'found "tcp", allowed: "rtu" on a serial line'),
         ('"/dev/ttyUSB0"', '"/dev/ttyUSB0"\nparity = "M"', 'found "M", allowed: one of N, E, O'),
+        ('"/dev/ttyUSB0"', '"/dev/ttyUSB0"\nrs485 = "on"', 'found "on", allowed: one of rts, rts_inverted'),
         ('"/dev/ttyUSB0"', '"/dev/ttyUSB0"\nspeed = 9600', "found the unknown name 'speed', allowed: one of"),
         ("watchdog_s = 15", "watchdog_s = 0", "watchdog_s: found 0, allowed: a number, 1..600"),
         (
