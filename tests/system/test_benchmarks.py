@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from tests.peers.processes import ROOT
 
 
@@ -22,3 +24,16 @@ def test_every_figure_is_measured_and_written(tmp_path):
     assert [title.split()[1] for title in titles[:8]] == [f"{number}." for number in range(1, 9)]
     assert document.count("Target: ") == 8
     assert "## What limits each figure" in document
+
+
+@pytest.mark.parametrize("way", ["own stream, own client", "TCP: own client", "pymodbus, asyncio alone"])
+def test_every_way_to_read_registers_is_compared_and_ours_reads_nothing_wrong(way):
+    command = ["-m", "benchmarks.serial_backends", "--requests", "20", "--soak", "1", "--only", way]
+    run = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0, run.stderr
+    row = run.stdout.splitlines()[-1]
+    assert row.startswith(way)
+    *_, wrong, told, back = row.removeprefix(way).split()
+    assert "never" not in (told, back)
+    if "own" in way:
+        assert wrong == "0"
