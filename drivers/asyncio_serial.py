@@ -8,12 +8,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import serial
 import serial_asyncio
 import trio
 import trio_asyncio
 
-from drivers.serial_port import CHUNK_SIZE, SerialSettings, open_serial
+from drivers.serial_port import CHUNK_SIZE, Port, SerialSettings, open_serial
 
 
 class AsyncioSerialStream(trio.abc.Stream):
@@ -110,7 +109,7 @@ class AsyncioPorts:
         return AsyncioSerialStream(loop, reader, writer)
 
 
-async def _connect(port: serial.Serial) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def _connect(port: Port) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Streams of asyncio on an open port."""
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()

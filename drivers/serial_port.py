@@ -10,6 +10,8 @@ import trio
 from msgspec import Struct
 
 CHUNK_SIZE = 512
+Port = serial.Serial
+"""An open port as pyserial has it."""
 PARITIES = ("N", "E", "O")
 TIOCSRS485 = 0x542F
 """Has the kernel switch the direction of an RS-485 transceiver (linux/serial.h, asm-generic/ioctls.h)."""
@@ -111,7 +113,7 @@ async def open_port(settings: SerialSettings) -> SerialStream:
     return SerialStream(await open_serial(settings))
 
 
-async def open_serial(settings: SerialSettings) -> serial.Serial:
+async def open_serial(settings: SerialSettings) -> Port:
     """The same as pyserial has it, in a thread: nothing else waits for an adapter that hangs.
 
     Raises:
@@ -131,7 +133,7 @@ def rs485_request(mode: str) -> bytes:
     return struct.pack("=8I", RS485[mode], *(0,) * 7)
 
 
-def _open(settings: SerialSettings) -> serial.Serial:
+def _open(settings: SerialSettings) -> Port:
     # inter_byte_timeout=0 means VMIN=1: a read without bytes is refused, and b"" only means unplugged.
     port = serial.Serial(
         settings.device,
