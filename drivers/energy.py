@@ -7,7 +7,7 @@ A meter that tells another serial number than before is another meter, whatever 
 after a restart has counted what it has counted, however long that took.
 
 A register that begins again at 0 where its map says so (``energy_modulus_wh``) loses nothing: it is counted on, and
-nothing is wrong with the meter.
+told once all the same, for whoever compares the meter's display with a bill.
 """
 
 import math
@@ -82,7 +82,7 @@ class EnergyRegister:
         modulus_wh = self._modulus_wh
         if modulus_wh is not None and self._follows(self._good, read_wh + modulus_wh, now):
             self._offset_wh += modulus_wh
-            return self._accept(read_wh, now)
+            return self._accept(read_wh, now, f"register went over from {last_wh:.10g} to {read_wh:.10g} Wh")
         note = f"register went from {last_wh:.10g} to {read_wh:.10g} Wh"
         if self._doubted is not None and self._follows(self._doubted, read_wh, now):
             self._offset_wh += last_wh - self._doubted[0]

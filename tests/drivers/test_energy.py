@@ -35,10 +35,11 @@ def test_a_register_that_begins_again_is_counted_on_without_loss():
     assert taken(register, (0, 999_990), (10, 5), (20, 25)) == [999_990, 1_000_005, 1_000_025]
 
 
-def test_a_register_that_begins_again_where_it_may_is_nothing_wrong():
+def test_a_register_that_begins_again_where_it_may_is_told_once():
     register = EnergyRegister(POWER_W, modulus_wh=1_000_000)
     register.take(999_990, 0)
-    assert register.take(5, 10).note == ""
+    assert register.take(5, 10).note == "register went over from 999990 to 5 Wh"
+    assert register.take(25, 20).note == ""
 
 
 def test_a_register_is_reset_where_it_cannot_have_begun_again():
