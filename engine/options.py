@@ -39,6 +39,16 @@ def host_and_port(_context: object, _parameter: object, value: str | None) -> tu
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
+def part(_context: object, _parameter: object, value: str | None) -> tuple[int, int] | None:
+    """Check an option that is ``K/N``, the Kth of N parts."""
+    if value is None:
+        return None
+    number, _, count = value.partition("/")
+    if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        raise click.BadParameter(f"{value!r}; allowed: K/N with 1 <= K <= N, such as 2/6.")
+    return int(number), int(count)
+
+
 def url(_context: object, _parameter: object, value: str | None) -> str | None:
     """Check an option that is the URL of a Central System."""
     from engine.declaration.checks import complain_url

@@ -38,6 +38,17 @@ from engine import options
     type=click.Path(exists=True, path_type=Path),
     help="Test scripts to play, too: a file, or a directory of *.jsonl.",
 )
+@click.option(
+    "--declares",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="What the station file says beside what it extends (TOML): scripts for exactly such a station are played.",
+)
+@click.option(
+    "--part",
+    callback=options.part,
+    metavar="K/N",
+    help="Of the selected cases every Nth from the Kth on: N charge points play them side by side.",
+)
 @click.option("--seed", type=int, help="Play the cases in an order that this number decides.")
 @click.option(
     "--socket", "sockets", type=int, multiple=True, help="A connector with a socket outlet and lock."
@@ -80,6 +91,8 @@ def conformance(
     rig: str | None,
     select: str | None,
     scripts: Path | None,
+    declares: Path | None,
+    part: tuple[int, int] | None,
     seed: int | None,
     sockets: tuple[int, ...],
     files: str,
@@ -109,6 +122,8 @@ def conformance(
         rig=rig,
         select=select,
         scripts=scripts,
+        declares=declares,
+        part=part,
         seed=seed,
         sockets=sockets,
         files=files,

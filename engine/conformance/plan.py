@@ -10,7 +10,7 @@ from engine.conformance.results import Header, Journal, JournalError
 from engine.conformance.rig import RigError
 from engine.conformance.rigs import Opener, rig_of
 from engine.conformance.script import ScriptError
-from engine.conformance.selection import SelectionError, in_order, select
+from engine.conformance.selection import SelectionError, in_order, part_of, select
 from engine.speed import FastClock, SpeedError
 
 LISTEN = ("127.0.0.1", 9000)
@@ -41,7 +41,11 @@ class Wishes(Struct, frozen=True, kw_only=True):
     rig: str | None = None
     select: str | None = None
     scripts: Path | None = None
+    declares: Path | None = None
+    """TOML that the station file has beside what it extends: scripts for exactly such a station are for this one."""
     seed: int | None = None
+    part: tuple[int, int] | None = None
+    """Of the selected cases, this one and every so manieth after it."""
     sockets: tuple[int, ...] = ()
     files: str = ""
     """URL of a folder on the tester's server of files."""
@@ -73,7 +77,9 @@ class Plan(Struct, frozen=True, kw_only=True):
     tolerance_s: float
     select: str
     scripts: str
+    declares: str
     seed: int | None
+    part: str
 
 
 def prepare(wishes: Wishes) -> Plan:
@@ -90,12 +96,13 @@ def prepare(wishes: Wishes) -> Plan:
     if before is not None:
         _check_same(wishes, before)
     scripts = str(wishes.scripts or "") if before is None else before.scripts
-    known = _cases(Path(scripts) if scripts else None)
+    declares = _text_of(wishes.declares) if before is None else before.declares
+    known = _cases(Path(scripts) if scripts else None, declares)
     if before is None:
-        selection, seed = wishes.select or "", wishes.seed
-        cases = in_order(select(known, selection), seed)
+        selection, seed, part = wishes.select or "", wishes.seed, _name_of(wishes.part)
+        cases = part_of(in_order(select(known, selection), seed), wishes.part)
     else:
-        selection, seed = before.select, before.seed
+        selection, seed, part = before.select, before.seed, before.part
         cases = _as_before(known, before)
     rig = wishes.rig or (PROMPT if before is None else before.rig)
     speed = wishes.speed or (1.0 if before is None else before.speed)
@@ -119,8 +126,21 @@ def prepare(wishes: Wishes) -> Plan:
         tolerance_s=tolerance_s,
         select=selection,
         scripts=scripts,
+        declares=declares,
         seed=seed,
+        part=part,
     )
+
+
+def _text_of(path: Path | None) -> str:
+    try:
+        return "" if path is None else path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlanError(f"--declares {path}: {error}") from error
+
+
+def _name_of(part: tuple[int, int] | None) -> str:
+    return "" if part is None else f"{part[0]}/{part[1]}"
 
 
 def _check_same(wishes: Wishes, before: Header) -> None:
@@ -128,7 +148,9 @@ def _check_same(wishes: Wishes, before: Header) -> None:
     said = {
         "--select": (wishes.select, before.select),
         "--scripts": (None if wishes.scripts is None else str(wishes.scripts), before.scripts),
+        "--declares": (wishes.declares and _text_of(wishes.declares), before.declares),
         "--seed": (wishes.seed, before.seed),
+        "--part": (_name_of(wishes.part) or None, before.part),
         "--speed": (wishes.speed, before.speed),
         "--identity": (wishes.identity, before.identity),
     }
@@ -152,9 +174,9 @@ def _host_and_port(url: str) -> tuple[str, int]:
     return parts.hostname or LISTEN[0], parts.port or LISTEN[1]
 
 
-def _cases(scripts: Path | None) -> list[Case]:
-    """The test cases, then the scripts in a file or a directory."""
+def _cases(scripts: Path | None, declares: str) -> list[Case]:
+    """The test cases, then the scripts in a file or a directory, for a station that ``declares`` so."""
     from engine.conformance.cases import CASES
     from engine.conformance.scripted import cases_of
 
-    return [*CASES, *(() if scripts is None else cases_of(scripts))]
+    return [*CASES, *(() if scripts is None else cases_of(scripts, declares))]

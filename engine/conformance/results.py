@@ -83,6 +83,9 @@ class Header(Struct, frozen=True, kw_only=True, omit_defaults=True):
     seed: int | None
     select: str = ""
     scripts: str = ""
+    declares: str = ""
+    part: str = ""
+    """Which of the selected cases, as ``2/6``."""
     speed: float = 1
     tolerance_s: float
     declared: Declared

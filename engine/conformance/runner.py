@@ -142,6 +142,8 @@ class Run:
                 seed=plan.seed,
                 select=plan.select,
                 scripts=plan.scripts,
+                declares=plan.declares,
+                part=plan.part,
                 speed=plan.speed,
                 tolerance_s=plan.tolerance_s,
                 declared=await self._read_declared(csms),

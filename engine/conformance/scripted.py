@@ -34,8 +34,12 @@ PROFILE = "Core"
 """Which every station announces; what else a script needs shows when it is played."""
 
 
-def cases_of(path: Path) -> list[Case]:
+def cases_of(path: Path, declares: str = "") -> list[Case]:
     """The scripts in a file, or in the files ``*.jsonl`` of a directory and those in it, by name.
+
+    Args:
+        path: The file or directory.
+        declares: What the station declares beside the file that the scripts are for.
 
     Raises:
         ScriptError: There is none, one cannot be read, or two have the same name.
@@ -49,15 +53,18 @@ def cases_of(path: Path) -> list[Case]:
         name = script.header.script
         if name in cases:
             raise ScriptError(f"{file}: there is another script {name!r}")
-        cases[name] = case_of(script)
+        cases[name] = case_of(script, declares)
     return list(cases.values())
 
 
-def case_of(script: Script) -> Case:
+def case_of(script: Script, declares: str = "") -> Case:
     """A script as a case: the station is at rest, gets the keys of the script, and starts anew."""
     header = script.header
 
     async def run(bed: Bed) -> None:
+        if header.declares != declares:
+            wanted = " ".join(header.declares.split()) or "nothing else"
+            raise NotApplicable(f"the script is for a station that declares {wanted}")
         await _play(script, bed)
 
     return Case(
@@ -89,8 +96,6 @@ async def _play(script: Script, bed: Bed) -> None:
         raise NotApplicable(
             f"the script goes on after {shortest_s:g} s; times may be off by {bed.tolerance_s:g} s"
         )
-    if header.declares:
-        raise NotApplicable(f"the script is for a station that declares {' '.join(header.declares.split())}")
     if any(isinstance(step, Asks) and step.request in TRANSFERS for step in script.steps):
         raise NotApplicable("the script is for a station in the same process, with files in memory")
     if any(isinstance(step, Answered) for step in script.steps):

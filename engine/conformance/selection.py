@@ -44,6 +44,21 @@ def _fits(case: Case, pattern: str) -> bool:
     return any(fnmatchcase(each.casefold(), form) for each in found for form in (pattern, bare))
 
 
+def part_of(cases: Sequence[Case], part: tuple[int, int] | None) -> list[Case]:
+    """Every ``part[1]``-th of ``cases``, from number ``part[0]`` on; all of them without a part.
+
+    Raises:
+        SelectionError: Nothing is left.
+    """
+    if part is None:
+        return list(cases)
+    number, count = part
+    chosen = list(cases[number - 1 :: count])
+    if not chosen:
+        raise SelectionError(f"--part {number}/{count}: there are {len(cases)} cases")
+    return chosen
+
+
 def in_order(cases: Iterable[Case], seed: int | None) -> list[Case]:
     """As listed, or shuffled by ``seed``: the same seed gives the same order of the same cases."""
     ordered = list(cases)

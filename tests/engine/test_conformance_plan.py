@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from engine.conformance.case import Case
+from engine.conformance.case import Case, NotApplicable
 from engine.conformance.declared import Declared
 from engine.conformance.plan import PlanError, Wishes, prepare
 from engine.conformance.results import Header, Journal, JournalError
 from engine.conformance.rig import RigError
-from engine.conformance.script import ScriptError
-from engine.conformance.selection import SelectionError, in_order, select
+from engine.conformance.script import ScriptError, decode
+from engine.conformance.scripted import case_of
+from engine.conformance.selection import SelectionError, in_order, part_of, select
 from engine.speed import SpeedError
 
 SCRIPT = '{"script": "first", "title": "A script"}\n'
@@ -62,6 +63,30 @@ def test_a_pattern_that_fits_nothing_is_told():
 def test_a_seed_gives_an_order_and_no_seed_leaves_it():
     first, again, other = (in_order(CASES, seed) for seed in (1, 1, 2))
     assert (first == again, first == other, in_order(CASES, None)) == (True, False, CASES)
+
+
+def test_parts_are_all_there_is_and_nothing_twice(tmp_path):
+    names = [[each.name for each in part_of(CASES, (part, 3))] for part in (1, 2, 3)]
+    assert names == [["003", "046_1"], ["012", "tour-1"], ["012-tethered"]]
+    plan = prepare(Wishes(select="003,040_1", part=(2, 2)))
+    assert ([each.name for each in plan.cases], plan.part) == (["040_1"], "2/2")
+
+
+def test_a_part_that_is_empty_is_told():
+    with pytest.raises(SelectionError, match="--part 7/9: there are 5 cases"):
+        part_of(CASES, (7, 9))
+
+
+async def test_a_script_is_for_the_station_that_declares_what_it_says(tmp_path):
+    script = decode('{"script": "a", "declares": "[transactions]\\nrecovery = \\"resume\\"\\n"}')
+    for declares in ("", "[limits]\n"):
+        with pytest.raises(NotApplicable, match=r"declares \[transactions\] recovery = "):
+            await case_of(script, declares).run(None)
+    with pytest.raises(NotApplicable, match="declares nothing else"):
+        await case_of(decode('{"script": "a"}'), "[limits]\n").run(None)
+    # Nothing is in the way of the one that is declared so, and it goes on to the bed.
+    with pytest.raises(AttributeError, match="NoneType"):
+        await case_of(script, script.header.declares).run(None)
 
 
 # What is wrong
@@ -136,7 +161,15 @@ def test_a_run_may_go_on_elsewhere(before):
 
 
 @pytest.mark.parametrize(
-    "wishes", [{"seed": 6}, {"select": "003"}, {"speed": 4}, {"identity": "CP-2"}, {"scripts": Path("x")}]
+    "wishes",
+    [
+        {"seed": 6},
+        {"select": "003"},
+        {"speed": 4},
+        {"identity": "CP-2"},
+        {"scripts": Path("x")},
+        {"part": (1, 2)},
+    ],
 )
 def test_a_run_does_not_go_on_as_another(before, wishes):
     with pytest.raises(PlanError, match="leave it out"):

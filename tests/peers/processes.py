@@ -84,9 +84,9 @@ class Program:
         assert self._process.stdin is not None
         await self._process.stdin.aclose()
 
-    async def ended(self) -> int:
+    async def ended(self, guard_s: float = GUARD_S) -> int:
         """Wait for the end of the process, and of what it prints; return its exit code."""
-        with trio.fail_after(GUARD_S):
+        with trio.fail_after(guard_s):
             code = await self._process.wait()
             await self.out.until_ended()
             await self.err.until_ended()

@@ -9,6 +9,7 @@ import re
 import signal
 import socket
 import sys
+from collections import Counter, defaultdict
 from contextlib import asynccontextmanager
 from xml.etree import ElementTree as ET
 
@@ -20,7 +21,7 @@ import trustme
 from engine.conformance.cases import CASES
 from engine.conformance.grounds import GROUNDS
 from engine.conformance.results import Journal
-from engine.conformance.script import Asks, Wait, encode
+from engine.conformance.script import Asks, Wait, encode, read
 from engine.conformance.tours import Planner
 from engine.conformance.transitions import Catalogue
 from tests.peers.drivers import station_command
@@ -29,8 +30,12 @@ from tests.peers.processes import ROOT, program
 SPEED = 30
 FULL = os.environ.get("STATECHARGE_CONFORMANCE") == "full"
 """Every case instead of some."""
-TOUR_SPEED = 15
+TOUR_SPEED = float(os.environ.get("STATECHARGE_SPEED", "6" if FULL else "15"))
 """What is late in real time is that much later for the station, and tours tell times apart."""
+JOBS = int(os.environ.get("STATECHARGE_JOBS", "10" if FULL else "1"))
+"""Stations that play tours side by side: what they do is mostly waiting."""
+TOURS_WITHIN_S = 7200 if FULL else 60
+"""Longer than the tours of one station take."""
 SOME = "003,012-tethered,014,032_2,041-OverVoltage,046_2,048_4"
 
 RESULT = re.compile(r" *(\d+)/(\d+) ")
@@ -82,6 +87,12 @@ class Command:
         """The cases with that verdict."""
         return {name for name, result in self.results.items() if result.verdict == verdict}
 
+    @property
+    def left(self):
+        """The cases that were not played."""
+        journal = Journal.resume(self._out)
+        return set(journal.header.cases) - {result.name for result in journal.results}
+
     def reasons(self):
         """Of every case that has one: for a test that fails."""
         return {name: result.reason for name, result in self.results.items() if result.reason}
@@ -101,9 +112,9 @@ async def conformance(out, port, *arguments):
 
 
 @asynccontextmanager
-async def our_own(directory, port, speed=SPEED):
-    """The station with every key, and the URL of its bench."""
-    command = station_command(f"ws://127.0.0.1:{port}", directory / "state", "full")
+async def our_own(directory, port, speed=SPEED, file="full"):
+    """The station with every key, or one that extends it, and the URL of its bench."""
+    command = station_command(f"ws://127.0.0.1:{port}", directory / "state", file)
     async with program(*command, "--speed", str(speed), "--csms-speed", str(speed)) as running:
         number = await running.err.until(lambda line: '"bench listening"' in line)
         yield json.loads(running.err.all[number])["url"]
@@ -140,24 +151,71 @@ async def test_our_own_station_passes_what_applies(tmp_path, out):
     assert {"003", "046_2"} <= tester.named("passed")
 
 
-async def test_our_own_station_follows_the_tours_over_a_real_network(tmp_path, out):
-    """Planned by the model, played on a process: also those in which it restarts, or loses its connection."""
-    out, scripts = (ROOT / "out" / "toured", ROOT / "out" / "tours") if FULL else (out, tmp_path / "tours")
+async def test_our_own_station_follows_the_tours_over_a_real_network(tmp_path, out, capsys):
+    """Planned by the model, played on processes: also those in which they restart, or lose their connection."""
+    scripts = ROOT / "out" / "tours" if FULL else tmp_path / "tours"
     if not FULL:
         scripts.mkdir()
         for script in few_tours():
             (scripts / f"{script.header.script}.jsonl").write_text(encode(script))
-    port = free_port()
-    async with our_own(tmp_path, port, TOUR_SPEED) as bench:
-        rig = ["--rig", f"bench:{bench}", "--speed", str(TOUR_SPEED), "--tethered", "2"]
-        async with conformance(out, port, *rig, "--scripts", scripts, "--select", "tours") as tester:
-            code = await tester.ended()
+    testers = await play_tours(scripts, ROOT / "out" / "toured" if FULL else out, tmp_path)
 
-    assert (code, tester.named("failed"), tester.named("inconclusive")) == (0, set(), set()), tester.reasons()
-    # Some are for a station that is declared otherwise, counts from midnight, or is in the same process.
-    skipped = {tester.results[name].reason[:25] for name in tester.named("not applicable")}
-    assert skipped <= {"the script is for a stati", "the script counts from mi", "the script goes on after "}
-    assert tester.named("passed")
+    counts = Counter(result.verdict.value for tester in testers for result in tester.results.values())
+    with capsys.disabled():
+        sys.stdout.write(f"\nover a real network, on {len(testers)} stations: {dict(counts)}\n")
+    for tester in testers:
+        named = tester.named("failed"), tester.named("inconclusive"), tester.left
+        assert named == (set(), set(), set()), tester.reasons()
+        # Some count from midnight, or are for a station in the same process.
+        skipped = {tester.results[name].reason[:25] for name in tester.named("not applicable")}
+        assert skipped <= {
+            "the script counts from mi",
+            "the script goes on after ",
+            "the script is for a stati",
+        }
+    assert counts["passed"]
+
+
+async def play_tours(scripts, out, directory):
+    """Play the scripts on stations that are declared as they say, some stations at once; what came of each station."""
+    grounds = defaultdict(set)
+    for path in sorted(scripts.glob("*.jsonl")):
+        header = read(path).header
+        grounds[header.declares].add(f"{header.script.rpartition('-')[0]}-[0-9]*")
+    # What all but a few are for is divided among several stations.
+    parts = [
+        (declares, f"{part}/{JOBS}") for declares in grounds for part in range(1, JOBS + 1) if not declares
+    ]
+    parts += [(declares, "1/1") for declares in grounds if declares]
+    testers, limit = [], trio.CapacityLimiter(JOBS)
+
+    async def play(number, declares, part):
+        async with limit:
+            place = directory / str(number)
+            place.mkdir()
+            file = place / "station.toml"
+            file.write_text(f'extends = "full"\n{declares}')
+            (place / "declares.toml").write_text(declares)
+            port = free_port()
+            async with our_own(place, port, TOUR_SPEED, file) as bench:
+                rig = ["--rig", f"bench:{bench}", "--speed", str(TOUR_SPEED), "--tethered", "2"]
+                which = [
+                    "--scripts",
+                    scripts,
+                    "--select",
+                    ",".join(sorted(grounds[declares])),
+                    "--part",
+                    part,
+                ]
+                which += ["--declares", place / "declares.toml"]
+                async with conformance(out / str(number), port, *rig, *which) as tester:
+                    await tester.program.ended(TOURS_WITHIN_S)
+            testers.append(tester)
+
+    async with trio.open_nursery() as nursery:
+        for number, (declares, part) in enumerate(parts):
+            nursery.start_soon(play, number, declares, part)
+    return testers
 
 
 def few_tours():
