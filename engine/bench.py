@@ -262,6 +262,8 @@ _STIMULI: Mapping[str, _Stimulus] = {
     "fail-power": _Stimulus(_Nothing, lambda connector, _: connector.fail_power()),
     "stop": _Stimulus(_Stop, lambda connector, body: connector.press_stop(is_emergency=body.emergency)),
     "lock-repair": _Stimulus(_Nothing, lambda connector, _: connector.lock_repair()),
+    "pilot-failure": _Stimulus(_Nothing, lambda connector, _: connector.pilot_failure()),
+    "pilot-repair": _Stimulus(_Nothing, lambda connector, _: connector.pilot_repair()),
     "meter-silence": _Stimulus(_Silence, lambda connector, body: connector.meter_silence(body.silent)),
 }
 

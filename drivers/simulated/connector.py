@@ -58,6 +58,7 @@ class SimulatedConnector:
         """A person waits for the lock, to take the cable along."""
         self._faults: dict[HardwareFault, str] = {}
         self._meter_silent = False
+        self._pilot_shorted = False
         self._told_pilot = PilotState.A
         self._told_cable = self._cable
         self._events: deque[HardwareEvent] = deque()
@@ -284,6 +285,22 @@ class SimulatedConnector:
         """
         self._set_jammed(False)
 
+    def pilot_failure(self) -> None:
+        """Short the control pilot: state E, until ``pilot_repair``. A vehicle sees no offer meanwhile.
+
+        Raises:
+            SimulationError: It is shorted.
+        """
+        self._set_shorted(True)
+
+    def pilot_repair(self) -> None:
+        """Let the control pilot show the vehicle again.
+
+        Raises:
+            SimulationError: It is not shorted.
+        """
+        self._set_shorted(False)
+
     def meter_silence(self, silent: bool) -> None:
         """Let the meter answer no more, or again. It measures all the while."""
         self._before_stimulus()
@@ -318,8 +335,17 @@ class SimulatedConnector:
             self._lock.repair(self._circuit.settled_at)
         self._follow()
 
+    def _set_shorted(self, shorted: bool) -> None:
+        self._before_stimulus()
+        if self._pilot_shorted is shorted:
+            raise SimulationError(f"the pilot is {'shorted already' if shorted else 'not shorted'}")
+        self._pilot_shorted = shorted
+        self._follow()
+
     @property
     def _pilot(self) -> PilotState:
+        if self._pilot_shorted:
+            return PilotState.E
         if self._circuit.vehicle is None:
             return PilotState.A
         return PilotState.C if self._circuit.vehicle.asks else PilotState.B
@@ -379,7 +405,7 @@ class SimulatedConnector:
         """Draw the conclusions of a change at the instant to which the circuit is settled; queue events."""
         circuit = self._circuit
         circuit.contactor = self._powered and self._setpoint.contactor
-        circuit.offered_a = self._setpoint.offered_a if self._powered else 0.0
+        circuit.offered_a = self._setpoint.offered_a if self._powered and not self._pilot_shorted else 0.0
         circuit.phases_connected = self._setpoint.phases
         circuit.conclude()
         if self._powered and self._lock is not None:

@@ -58,6 +58,8 @@ class Board(Struct):
     lock_target: bool = False
     lock_arrives_at: float = math.inf
     is_jammed: bool = False
+    is_shorted: bool = False
+    """The control pilot cannot be read."""
     is_silent: bool = False
     """The meter does not answer."""
     faults: tuple[tuple[HardwareFault, str], ...] = ()
@@ -70,6 +72,8 @@ class Board(Struct):
     @property
     def pilot(self) -> PilotState:
         """State of the control pilot."""
+        if self.is_shorted:
+            return PilotState.E
         if not self.is_plugged:
             return PilotState.A
         return PilotState.C if self.asks else PilotState.B
@@ -205,6 +209,17 @@ class Board(Struct):
             self.lock_arrives_at = now + TRAVEL_S
         return self._follow(now)
 
+    def short(self, now: float, *, is_shorted: bool) -> list[HardwareEvent]:
+        """The control pilot cannot be read any more, or can be again.
+
+        Raises:
+            OutOfOrderError: It is so already.
+        """
+        _refuse(self.is_shorted is is_shorted)
+        self._meter(now)
+        self.is_shorted = is_shorted
+        return self._follow(now)
+
     def raise_fault(self, fault: HardwareFault, info: str) -> list[HardwareEvent]:
         """A fault appears, or is told anew."""
         self.faults = tuple({**dict(self.faults), fault: info}.items())
@@ -229,7 +244,7 @@ class Board(Struct):
 
     def _follow(self, now: float) -> list[HardwareEvent]:
         """Draw the conclusions of a change; the events that follow, if there is a driver to tell them."""
-        offered_a = self.setpoint.offered_a if self.is_powered else 0.0
+        offered_a = self._shown_a
         if self.is_plugged:
             is_asked = offered_a >= OFFER_MIN_A and not self.is_paused
             if is_asked is self.asks:
@@ -253,14 +268,19 @@ class Board(Struct):
         self.told_pilot, self.told_cable = self.pilot, self.cable
         return changes if self.is_powered else []
 
+    @property
+    def _shown_a(self) -> float:
+        """What the vehicle sees of the offer."""
+        return self.setpoint.offered_a if self.is_powered and not self.is_shorted else 0.0
+
     def _cable_event(self) -> CableChanged:
         return CableChanged(self.cable, CABLE_RATING_A if self.cable else None)
 
     def _meter(self, now: float) -> None:
         """Let flow what flowed until ``now``."""
         setpoint, connector = self.setpoint, self.connector
-        if self.is_powered and setpoint.contactor and self.asks and setpoint.offered_a >= OFFER_MIN_A:
-            current_a = min(setpoint.offered_a, VEHICLE.current_max_a, CABLE_RATING_A)
+        if setpoint.contactor and self.asks and self._shown_a >= OFFER_MIN_A:
+            current_a = min(self._shown_a, VEHICLE.current_max_a, CABLE_RATING_A)
             phases = min(setpoint.phases, connector.phases, VEHICLE.phases)
             self.energy_ws += current_a * connector.voltage_v * phases * (now - self.metered_at)
         self.metered_at = now

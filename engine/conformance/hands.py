@@ -7,6 +7,7 @@ from engine.conformance.stimuli import (
     ClearFault,
     CutLink,
     CutPower,
+    FailPilot,
     FailPower,
     FreeLock,
     JamLock,
@@ -14,6 +15,7 @@ from engine.conformance.stimuli import (
     PlugIn,
     PressStop,
     RaiseFault,
+    RepairPilot,
     RestoreLink,
     Resume,
     SendData,
@@ -43,6 +45,7 @@ class Hands:
         """What is still in, by connector: the cable at both ends, or only at the station."""
         self.faults: set[tuple[int, ChargePointErrorCode]] = set()
         self.jammed: set[int] = set()
+        self.shorted: set[int] = set()
         self.silent: set[int] = set()
         self.is_link_cut = False
         self.was_link_cut = False
@@ -102,6 +105,16 @@ class Hands:
         await self.rig.do(FreeLock(connector))
         self.jammed.discard(connector)
 
+    async def fail_pilot(self, connector: int = 1) -> None:
+        """Short the control pilot."""
+        await self.rig.do(FailPilot(connector))
+        self.shorted.add(connector)
+
+    async def repair_pilot(self, connector: int = 1) -> None:
+        """Let the control pilot be read again."""
+        await self.rig.do(RepairPilot(connector))
+        self.shorted.discard(connector)
+
     async def silence_meter(self, connector: int = 1) -> None:
         """Let the meter stop answering."""
         await self.rig.do(SilenceMeter(silent=True, connector=connector))
@@ -147,6 +160,8 @@ class Hands:
             await self.restore_link()
         for connector in sorted(self.jammed):
             await self.free_lock(connector)
+        for connector in sorted(self.shorted):
+            await self.repair_pilot(connector)
         for connector in sorted(self.silent):
             await self.revive_meter(connector)
         for connector, error_code in sorted(self.faults):

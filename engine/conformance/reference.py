@@ -465,6 +465,10 @@ class Rehearsal:
                 self._report(number, self._board(number).jam(now, is_jammed=True))
             case stimuli.FreeLock(connector=number):
                 self._report(number, self._board(number).jam(now, is_jammed=False))
+            case stimuli.FailPilot(connector=number):
+                self._report(number, self._board(number).short(now, is_shorted=True))
+            case stimuli.RepairPilot(connector=number):
+                self._report(number, self._board(number).short(now, is_shorted=False))
             case stimuli.RaiseFault(error_code=code, connector=number, info=info):
                 self._report(number, self._board(number).raise_fault(FAULTS[code], info))
             case stimuli.ClearFault(error_code=code, connector=number):

@@ -12,10 +12,12 @@ from engine.conformance.stimuli import (
     ClearFault,
     CutLink,
     CutPower,
+    FailPilot,
     FreeLock,
     JamLock,
     PlugIn,
     RaiseFault,
+    RepairPilot,
     RestoreLink,
     SilenceMeter,
     Stimulus,
@@ -146,6 +148,10 @@ class _Hands(Rig):
                 await bed.jam_lock(number)
             case FreeLock(connector=number):
                 await bed.free_lock(number)
+            case FailPilot(connector=number):
+                await bed.fail_pilot(number)
+            case RepairPilot(connector=number):
+                await bed.repair_pilot(number)
             case SilenceMeter(connector=number, silent=True):
                 await bed.silence_meter(number)
             case SilenceMeter(connector=number):

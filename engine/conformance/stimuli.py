@@ -83,6 +83,18 @@ class FreeLock(Stimulus, frozen=True, tag="lock-repair"):
     connector: Connector = 1
 
 
+class FailPilot(Stimulus, frozen=True, tag="pilot-failure"):
+    """Short the control pilot, so that it says nothing of the vehicle (state E)."""
+
+    connector: Connector = 1
+
+
+class RepairPilot(Stimulus, frozen=True, tag="pilot-repair"):
+    """Let the control pilot be read again."""
+
+    connector: Connector = 1
+
+
 class SilenceMeter(Stimulus, frozen=True, tag="meter-silence"):
     """Let the meter stop answering, or answer again."""
 
@@ -129,6 +141,8 @@ AnyStimulus = (
     | ClearFault
     | JamLock
     | FreeLock
+    | FailPilot
+    | RepairPilot
     | SilenceMeter
     | FailPower
     | CutPower

@@ -118,6 +118,7 @@ def _hardware(board: Board) -> Hashable:
         board.asks,
         board.cable,
         board.is_leaving,
+        board.is_shorted,
         board.is_locked,
     )
     return (*flags, board.lock_target, board.is_jammed, board.is_silent, board.is_powered, faults)

@@ -20,6 +20,7 @@ from engine.conformance.stimuli import (
     ClearFault,
     CutLink,
     CutPower,
+    FailPilot,
     FailPower,
     FreeLock,
     JamLock,
@@ -27,6 +28,7 @@ from engine.conformance.stimuli import (
     PlugIn,
     PressStop,
     RaiseFault,
+    RepairPilot,
     RestoreLink,
     Resume,
     SendData,
@@ -223,6 +225,10 @@ class VirtualRig:
                 self.station.connector(connector).lock_failure()
             case FreeLock(connector):
                 self.station.connector(connector).lock_repair()
+            case FailPilot(connector):
+                self.station.connector(connector).pilot_failure()
+            case RepairPilot(connector):
+                self.station.connector(connector).pilot_repair()
             case SilenceMeter(silent, connector):
                 self.station.connector(connector).meter_silence(silent)
             case FailPower(connector):

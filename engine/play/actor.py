@@ -16,6 +16,7 @@ from engine.conformance.stimuli import (
     ClearFault,
     CutLink,
     CutPower,
+    FailPilot,
     FailPower,
     FreeLock,
     JamLock,
@@ -23,6 +24,7 @@ from engine.conformance.stimuli import (
     PlugIn,
     PressStop,
     RaiseFault,
+    RepairPilot,
     RestoreLink,
     Resume,
     SendData,
@@ -182,6 +184,10 @@ def _move(connector: SimulatedConnector, stimulus: Stimulus) -> None:
             connector.lock_failure()
         case FreeLock():
             connector.lock_repair()
+        case FailPilot():
+            connector.pilot_failure()
+        case RepairPilot():
+            connector.pilot_repair()
         case SilenceMeter(silent=is_silent):
             connector.meter_silence(is_silent)
         case FailPower():

@@ -379,6 +379,19 @@ async def test_a_repaired_lock_goes_where_it_was_asked_to(start, autojump_clock)
     assert await run.told() == [LockFailed(True), LockChanged(True)]
 
 
+async def test_a_shorted_pilot_says_nothing_and_offers_nothing(start, autojump_clock):
+    """The vehicle sees no offer, and asks again when it does."""
+    run = await charging(start, SOCKET)
+    run.connector.pilot_failure()
+    await trio.sleep(3)
+    assert await run.told() == [PilotChanged(PilotState.E)]
+    assert run.connector.state().current_a == 0
+    run.connector.pilot_repair()
+    await trio.sleep(10)
+    assert await run.told() == [PilotChanged(PilotState.B), PilotChanged(PilotState.C)]
+    assert run.connector.state().current_a > 0
+
+
 async def test_taking_a_free_cable_breaks_the_pilot_before_the_proximity_contact(start, autojump_clock):
     run = await start(SOCKET)
     run.connector.plug_in()
@@ -473,6 +486,8 @@ def plug_in(connector: SimulatedConnector) -> None:
         (SOCKET, [], lambda it: it.clear_fault(HardwareFault.GROUND), "no fault 'ground' stands"),
         (TETHERED, [], lambda it: it.lock_failure(), "no lock"),
         (SOCKET, [], lambda it: it.lock_repair(), "not jammed"),
+        (SOCKET, [], lambda it: it.pilot_repair(), "not shorted"),
+        (SOCKET, [lambda it: it.pilot_failure()], lambda it: it.pilot_failure(), "shorted already"),
         (SOCKET, [lambda it: it.lock_failure()], lambda it: it.lock_failure(), "jammed already"),
     ],
 )

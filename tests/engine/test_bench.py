@@ -164,6 +164,11 @@ async def test_the_lock_jams_and_is_repaired(client, station):
     assert (await client.post("/connectors/1/lock-repair")).json()["lock_jammed"] is False
 
 
+async def test_the_pilot_is_shorted_and_repaired(client, station):
+    assert (await client.post("/connectors/1/pilot-failure")).json()["pilot"] == "E"
+    assert (await client.post("/connectors/1/pilot-repair")).json()["pilot"] == "A"
+
+
 async def test_the_meter_falls_silent(client, station):
     await client.post("/connectors/1/meter-silence", json={"silent": True})
     assert station.connectors[1].state().meter_silent

@@ -18,6 +18,7 @@ from engine.conformance.stimuli import (
     ClearFault,
     CutLink,
     CutPower,
+    FailPilot,
     FailPower,
     FreeLock,
     JamLock,
@@ -25,6 +26,7 @@ from engine.conformance.stimuli import (
     PlugIn,
     PressStop,
     RaiseFault,
+    RepairPilot,
     RestoreLink,
     Resume,
     SendData,
@@ -174,7 +176,7 @@ def _error(answered: Any) -> str:
 def request_of(stimulus: Stimulus) -> Request:
     """The request of the bench that gives ``stimulus``."""
     match stimulus:
-        case PlugIn() | Pause() | Resume() | JamLock() | FreeLock():
+        case PlugIn() | Pause() | Resume() | JamLock() | FreeLock() | FailPilot() | RepairPilot():
             return _at(stimulus.connector, stimulus), {}
         case Unplug(connector=number, side=side):
             return _at(number, stimulus), {"side": side}

@@ -16,6 +16,7 @@ from engine.conformance.stimuli import (
     ClearFault,
     CutLink,
     CutPower,
+    FailPilot,
     FailPower,
     FreeLock,
     JamLock,
@@ -23,6 +24,7 @@ from engine.conformance.stimuli import (
     PlugIn,
     PressStop,
     RaiseFault,
+    RepairPilot,
     RestoreLink,
     Resume,
     SendData,
@@ -135,6 +137,10 @@ def sentence(stimulus: Stimulus) -> str:
             return f"Keep the lock of connector {number} from moving"
         case FreeLock(connector=number):
             return f"Let the lock of connector {number} move again"
+        case FailPilot(connector=number):
+            return f"Short the control pilot of connector {number}"
+        case RepairPilot(connector=number):
+            return f"Let the control pilot of connector {number} be read again"
         case SilenceMeter(connector=number, silent=True):
             return f"Disconnect the meter of connector {number}"
         case SilenceMeter(connector=number):
