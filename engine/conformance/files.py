@@ -1,5 +1,6 @@
 """Servers of files, and what installs them, in memory: for stations in virtual time (engine/jobs.py)."""
 
+import math
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from machines.vocabulary.transfers import (
     FetchFailed,
     FetchFirmware,
     FirmwareConfirmed,
+    FirmwareCorrupt,
     FirmwareFetched,
     FirmwareInstalled,
     FirmwareVerified,
@@ -36,18 +38,34 @@ NOBODY = "127.0.0.1"
 """There is no server in the station itself."""
 
 
+CORRUPT, OLD, SLOW, ITSELF = b"CORRUPT", b"OLD", b"SLOW", b"ITSELF"
+"""Firmware that its maker knows nothing of; after which the old one runs; of which it takes :data:`CONFIRM_S` to see
+that it runs; whose installer restarts the station without being asked."""
+CONFIRM_S = 30.0
+
 SERVER = "ftp://files.example/"
 """A folder of files for tours; diagnostics may be put there, too."""
-FILES = {SERVER + "firmware.bin": b"firmware", SERVER + "broken.bin": MARK}
+FILES = {
+    SERVER + "firmware.bin": b"firmware",
+    SERVER + "broken.bin": MARK,
+    SERVER + "corrupt.bin": CORRUPT,
+    SERVER + "old.bin": OLD,
+    SERVER + "slow.bin": SLOW,
+    SERVER + "itself.bin": ITSELF,
+}
 
 
-def outcome(asked: TransferEffect, file: tuple[int, str] | None) -> tuple[float, TransferEnded]:
+def outcome(
+    asked: TransferEffect, file: tuple[int, str] | None, *, is_installed: bool = False
+) -> tuple[float, TransferEnded]:
     """How long what a machine asks for takes with :data:`FILES`, and how it ends.
 
     Args:
         asked: What it asks for.
         file: The firmware that is on the disk, by its ticket and location.
+        is_installed: The installation had ended before the power went.
     """
+    content = b"" if file is None else FILES[file[1]]
     match asked:
         case FetchFirmware(ticket, location):
             if not _is_location(location):
@@ -56,12 +74,16 @@ def outcome(asked: TransferEffect, file: tuple[int, str] | None) -> tuple[float,
                 return 0, FirmwareFetched(ticket)
             return TRANSFER_S, FirmwareFetched(ticket) if location in FILES else FetchFailed(ticket, "")
         case VerifyFirmware(ticket):
-            return TRANSFER_S, FirmwareVerified(ticket)
+            is_known = content != CORRUPT
+            return TRANSFER_S, FirmwareVerified(ticket) if is_known else FirmwareCorrupt(ticket, "")
         case InstallFirmware(ticket):
-            is_good = file is not None and FILES[file[1]] != MARK
-            return DURATION_S, FirmwareInstalled(ticket) if is_good else InstallFailed(ticket, "")
+            is_good = content not in (b"", MARK)
+            after_s = math.inf if content == ITSELF else DURATION_S
+            return after_s, FirmwareInstalled(ticket) if is_good else InstallFailed(ticket, "")
         case ConfirmFirmware(ticket, is_cut):
-            return 0, InstallFailed(ticket, "") if is_cut else FirmwareConfirmed(ticket)
+            runs = content != OLD and not (is_cut and not (content == ITSELF and is_installed))
+            after_s = CONFIRM_S if content == SLOW else 0
+            return after_s, FirmwareConfirmed(ticket) if runs else InstallFailed(ticket, "")
         case DeliverDiagnostics(ticket, location):
             if not _is_location(location):
                 return 0, DeliveryFailed(ticket, "", is_final=True)
@@ -101,6 +123,10 @@ class MemoryFiles:
         self.installed: list[bytes] = []
         """Everything that was installed."""
         self.downloads = 0
+        self._content = b""
+        """What was installed last, or is being installed."""
+        self._is_complete = False
+        """Its installation has ended."""
 
     @property
     def schemes(self) -> tuple[str, ...]:
@@ -117,25 +143,32 @@ class MemoryFiles:
         _write(file, content)
         on_progress(len(content), len(content))
 
-    async def verify(self, address: Address, file: Path) -> None:  # noqa: ARG002 - the name of a parameter
+    async def verify(self, address: Address, file: Path) -> None:
         """See :class:`engine.jobs.Works`."""
         await trio.sleep(TRANSFER_S)
-        if self.is_corrupt:
+        if self.is_corrupt or _read(file) == CORRUPT:
             raise TransferError(f"{address.shown}: another checksum")
 
     async def install(self, file: Path, on_progress: OnProgress) -> None:
         """See :class:`engine.jobs.Works`."""
+        self._content, self._is_complete = _read(file), False
         await SimulatedInstaller().install(file, lambda percent: on_progress(percent, 100))
-        self.installed.append(_read(file))
-        if self.restarts_itself:
+        self._is_complete = True
+        self.installed.append(self._content)
+        if self._restarts:
             await trio.sleep_forever()  # until the power goes
 
     async def confirm(self, *, is_cut: bool) -> None:
         """See :class:`engine.jobs.Works`."""
-        is_known = self.restarts_itself and bool(self.installed)
-        await SimulatedInstaller().confirm(is_cut=is_cut and not is_known)
-        if self.runs_old:
+        if self._content == SLOW:
+            await trio.sleep(CONFIRM_S)
+        await SimulatedInstaller().confirm(is_cut=is_cut and not (self._restarts and self._is_complete))
+        if self.runs_old or self._content == OLD:
             raise InstallError("the old firmware runs")
+
+    @property
+    def _restarts(self) -> bool:
+        return self.restarts_itself or self._content == ITSELF
 
     async def collect(self, wanted: DeliverDiagnostics, file: Path) -> None:
         """See :class:`engine.jobs.Works`."""

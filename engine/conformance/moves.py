@@ -51,6 +51,16 @@ class Due(Struct, frozen=True):
     """What is due next is waited for."""
 
 
+class News(Struct, frozen=True):
+    """It is waited until the station sends something, whatever falls due before."""
+
+
+class Near(Struct, frozen=True):
+    """It is waited until so many seconds before what is due next."""
+
+    seconds: float
+
+
 class Rest(Struct, frozen=True):
     """Nothing is done until nothing happens any more."""
 
@@ -61,7 +71,7 @@ class Pass(Struct, frozen=True):
     seconds: float
 
 
-Act = AnyStimulus | Asks | Start | Due | Rest | Pass
+Act = AnyStimulus | Asks | Start | Due | News | Near | Rest | Pass
 """What may be done."""
 
 
@@ -123,7 +133,11 @@ def _acted(rehearsal: Rehearsal, move: Move) -> Made:
         case Start():
             rehearsal.power_on(quiet_s)
         case Due():
-            return _waited(rehearsal)
+            return _waited(rehearsal, quiet_s)
+        case News():
+            return _told(rehearsal)
+        case Near(seconds=seconds):
+            return _passed(rehearsal, round(_due_in_s(rehearsal) - seconds, 3))
         case Pass(seconds=seconds):
             return _passed(rehearsal, seconds)
         case Rest():
@@ -144,16 +158,13 @@ def _run(rehearsal: Rehearsal) -> tuple[int, bool]:
     return rehearsal.world.boot, rehearsal.world.is_open
 
 
-def _waited(rehearsal: Rehearsal) -> Made:
+def _waited(rehearsal: Rehearsal, quiet_s: float) -> Made:
     """Wait for what is due next; a little before it nothing may come."""
-    due = [time for time, _ in rehearsal.world.deadlines()]
-    if not due or due[0] - rehearsal.world.now > WAIT_MAX_S:
-        raise OutOfOrderError
-    before_s = round(due[0] - MARGIN_S - rehearsal.world.now, 3)
+    before_s = round(_due_in_s(rehearsal) - min(MARGIN_S, quiet_s / 2), 3)
     before = _passed(rehearsal, before_s) if before_s > 0 else Made((), [])
     run = _run(rehearsal)
-    rehearsal.settle(QUIET_S)
-    expected = _expected(rehearsal, run, QUIET_S)
+    rehearsal.settle(quiet_s)
+    expected = _expected(rehearsal, run, quiet_s)
     taken = [*before.taken, *rehearsal.taken]
     if isinstance(expected, Expects):
         return Made((*before.steps, expected), taken)
@@ -161,7 +172,24 @@ def _waited(rehearsal: Rehearsal) -> Made:
     return Made((whole,), taken)
 
 
+def _due_in_s(rehearsal: Rehearsal) -> float:
+    due = [time - rehearsal.world.now for time, _ in rehearsal.world.deadlines()]
+    if not due or due[0] > WAIT_MAX_S:
+        raise OutOfOrderError
+    return due[0]
+
+
+def _told(rehearsal: Rehearsal) -> Made:
+    """Wait until something comes; a little before it nothing may."""
+    run = _run(rehearsal)
+    before_s = round(rehearsal.await_news(QUIET_S, WAIT_MAX_S) - MARGIN_S, 3)
+    before = (Wait(before_s),) if before_s > 0 else ()
+    return Made((*before, _expected(rehearsal, run, QUIET_S)), rehearsal.taken)
+
+
 def _passed(rehearsal: Rehearsal, seconds: float) -> Made:
+    if seconds <= 0:
+        raise OutOfOrderError
     rehearsal.wait(seconds)
     if rehearsal.seen:
         raise OutOfOrderError

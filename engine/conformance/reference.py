@@ -21,6 +21,7 @@ from engine.conformance.script import Answers, Asks, at
 from engine.conformance.stimuli import Stimulus
 from engine.conformance.world import Doing, Seen, Timer, Waiting, World
 from engine.declaration.station import Station
+from engine.installers.simulated import DURATION_S
 from engine.ocpp import payloads
 from machines.charge_point import Arrival, ChargePoint, Emitted, Memories, PoweredUp, Taken
 from machines.machine import Standing
@@ -44,9 +45,11 @@ from machines.vocabulary.transfers import (
     ConfirmFirmware,
     FetchFirmware,
     FirmwareConfirmed,
+    FirmwareCorrupt,
     FirmwareFetched,
     GiveUpTransfer,
     InstallFailed,
+    InstallFirmware,
     TransferEffect,
     TransferEnded,
 )
@@ -197,6 +200,26 @@ class Rehearsal:
         self._begin()
         self._pass(seconds)
 
+    def await_news(self, quiet_s: float, seconds_max: float) -> float:
+        """Let time pass until the station sends something, and see what comes until it is at rest.
+
+        Returns:
+            After how many seconds the first of it came.
+
+        Raises:
+            OutOfOrderError: Nothing comes for ``seconds_max``.
+            RestlessError: There is no end, or none that is clear.
+        """
+        self._begin()
+        began = self.world.now
+        while not any(seen.is_sure for seen in self.seen):
+            if self.world.next_time > began + seconds_max:
+                raise OutOfOrderError
+            self._go_on(self.world.next_time)
+        after_s = self.world.now - began
+        self._settle(quiet_s)
+        return after_s
+
     def settle(self, quiet_s: float) -> None:
         """See what comes until the station is at rest."""
         self._begin()
@@ -244,7 +267,7 @@ class Rehearsal:
         """
         world = self.world
         if len(world.kinds_due(time + self._edge_s)) > 1:
-            raise RestlessError(f"several things happen at {time}")
+            raise RestlessError(f"several things happen at {time}: {world.kinds_due(time + self._edge_s)}")
         world.now = max(time, world.now)
         if world.powers_up_at <= time:
             self._power_up()
@@ -254,7 +277,7 @@ class Rehearsal:
         ended = [doing for doing in world.works if doing.time <= time]
         world.works = tuple(doing for doing in world.works if doing not in ended)
         for doing in ended:
-            self._end(None, doing.ending)
+            self._end(doing.asked, doing.ending)
         for number, board in enumerate(world.boards, start=1):
             while board.next_instant <= time:
                 self._report(number, board.happen(world.now))
@@ -384,21 +407,24 @@ class Rehearsal:
     def _work(self, by: str, asked: TransferEffect) -> None:
         """Begin a transfer or an installation; what takes no time is over at once."""
         world = self.world
-        after_s, ending = outcome(asked, world.file)
+        after_s, ending = outcome(asked, world.file, is_installed=world.is_installed)
+        if isinstance(asked, InstallFirmware):
+            world.installed_at = world.now + DURATION_S
         if isinstance(asked, FetchFirmware) and after_s:
             world.file = None
         if after_s:
             others = tuple(doing for doing in world.works if doing.by != by)
-            world.works = (*others, Doing(world.now + after_s, by, ending))
+            world.works = (*others, Doing(world.now + after_s, by, ending, asked))
         else:
             self._end(asked, ending)
 
-    def _end(self, asked: TransferEffect | None, ending: TransferEnded) -> None:
+    def _end(self, asked: TransferEffect, ending: TransferEnded) -> None:
         world = self.world
         if isinstance(ending, FirmwareFetched):
             world.file = ending.ticket, self.standing("firmware_update").data.location
         is_cut = isinstance(asked, ConfirmFirmware) and asked.is_cut
-        if isinstance(ending, FirmwareConfirmed) or (isinstance(ending, InstallFailed) and not is_cut):
+        is_of_no_use = isinstance(ending, InstallFailed | FirmwareCorrupt) and not is_cut
+        if isinstance(ending, FirmwareConfirmed) or is_of_no_use:
             world.file = None
         self._local.append(ending)
 
@@ -421,6 +447,7 @@ class Rehearsal:
         for queue in (self._local, self._read_now, self._wire):
             queue.clear()
         world.timers, world.readings, world.works, world.is_powered = {}, (), (), False
+        world.is_installed, world.installed_at = world.installed_at <= world.now, math.inf
         world.powers_up_at = world.now + seconds
         for board in world.boards:
             board.power_down(world.now)

@@ -59,6 +59,8 @@ class Header(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     """What else the station file must say, as TOML. Only a station that can be declared can run such a script."""
     quiet_s: Seconds = 0
     """So long after the last CALL of each ``expect`` the station is left alone, and sends but what is optional."""
+    edge_s: Seconds = 0
+    """How far times may be off without a difference to what is expected when; 0 is not known."""
     covers: tuple[str, ...] = ()
     """What the script is about: clauses, or transitions of the machines."""
 

@@ -98,6 +98,10 @@ async def _play(script: Script, bed: Bed) -> None:
         raise NotApplicable(
             f"the script goes on after {shortest_s:g} s; times may be off by {bed.tolerance_s:g} s"
         )
+    if 0 < header.edge_s < bed.tolerance_s * FINEST:
+        raise NotApplicable(
+            f"the script tells {header.edge_s:g} s apart; times may be off by {bed.tolerance_s:g} s"
+        )
     if any(isinstance(step, Asks) and step.request in TRANSFERS for step in script.steps):
         raise NotApplicable("the script is for a station in the same process, with files in memory")
     if any(isinstance(step, Answered) for step in script.steps):

@@ -11,6 +11,7 @@ from collections.abc import Hashable
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -46,7 +47,7 @@ def place(rehearsal: Rehearsal, plains: Plains) -> Hashable:
         tuple(_standing(standing, since, plains) for standing in standings.values()),
         tuple(_hardware(board) for board in world.boards),
         tuple(due),
-        tuple(world.ledger.policies.values()),
+        tuple(map(msgspec.json.encode, world.ledger.policies.values())),
         (world.is_open, world.is_reachable, world.is_powered),
         tuple((type(message.body), message.local_id - since) for message in world.messages),
         tuple((each.owner.partition(":")[0], type(each.request)) for each in world.calls),
@@ -54,6 +55,7 @@ def place(rehearsal: Rehearsal, plains: Plains) -> Hashable:
         len(world.readings),
         tuple((doing.by, type(doing.ending)) for doing in world.works),
         world.file and world.file[1],
+        (world.is_installed, bool(world.works) and world.installed_at <= world.now),
         None if world.sent is None else type(world.sent.waiting.request),
         tuple(type(sent.waiting.request) for sent in world.late),
     )
@@ -149,7 +151,12 @@ class Terrain:
         self.ground = ground
         self.catalogue = catalogue
         header = Header(
-            ground.name, title=ground.title, station=station, declares=ground.declares, quiet_s=QUIET_S
+            ground.name,
+            title=ground.title,
+            station=station,
+            declares=ground.declares,
+            quiet_s=QUIET_S,
+            edge_s=ground.edge_s,
         )
         rules = declared(header).keys
         quiet = {name: value for name, value in QUIET_KEYS.items() if rules.find(name) is not None}

@@ -14,7 +14,7 @@ from machines.vocabulary.effects import Instant, StartTimer
 from machines.vocabulary.hardware import HardwareReported
 from machines.vocabulary.ocpp import Conf, Request
 from machines.vocabulary.transactions import TransactionMessage
-from machines.vocabulary.transfers import TransferEnded
+from machines.vocabulary.transfers import TransferEffect, TransferEnded
 from machines.vocabulary.wire import CallAnswered, CallError, CallFailed, Failure
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -61,6 +61,7 @@ class Doing(NamedTuple):
     by: str
     """The machine that asked for it."""
     ending: TransferEnded
+    asked: TransferEffect
 
 
 class Timer(NamedTuple):
@@ -100,6 +101,10 @@ class World(Struct):
     works: tuple[Doing, ...] = ()
     file: tuple[int, str] | None = None
     """The firmware that is on the disk, by its ticket and location."""
+    installed_at: float = math.inf
+    """When its installation ends, or has ended."""
+    is_installed: bool = False
+    """It had ended when the power went."""
     calls: tuple[Waiting, ...] = ()
     transaction: Waiting | None = None
     sent: Sent | None = None

@@ -3,7 +3,19 @@
 A ground is about one thing and leaves the rest alone; what its parts do to each other is for random walks.
 """
 
-from engine.conformance.grounds import files, haste, idtags, messages, service, sessions, station
+from engine.conformance.grounds import (
+    files,
+    haste,
+    idtags,
+    later,
+    messages,
+    outcomes,
+    pilot,
+    races,
+    service,
+    sessions,
+    station,
+)
 from engine.conformance.grounds.words import QUIET_KEYS, Ground
 
 __all__ = ["GROUNDS", "QUIET_KEYS", "Ground"]
@@ -16,5 +28,9 @@ GROUNDS: tuple[Ground, ...] = (
     *station.GROUNDS,
     *haste.GROUNDS,
     *files.GROUNDS,
+    *outcomes.GROUNDS,
+    *pilot.GROUNDS,
+    *races.GROUNDS,
+    *later.GROUNDS,
 )
 """Every ground."""

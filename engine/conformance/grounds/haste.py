@@ -12,6 +12,7 @@ from engine.conformance.grounds.words import (
     REMOTE_START,
     REMOTE_STOP,
     SILENCE,
+    SLOW_S,
     SWIPE,
     TAKE_VEHICLE,
     UNLOCK,
@@ -51,7 +52,7 @@ SLOWLY = Move(
     "a slow Central System",
     Start(),
     tuple(
-        Answers(action, usual=True, after_s=0.45)
+        Answers(action, usual=True, after_s=SLOW_S)
         for action in ("Authorize", "StartTransaction", "StopTransaction")
     ),
     is_lasting=True,
@@ -150,7 +151,7 @@ GROUNDS = (
             *hasty(change("ClockAlignedDataInterval", "30"), change("ClockAlignedDataInterval", "0")),
             *hasty(change("ConnectionTimeOut", "30")),
             *acts(Rest(), DUE),
-            Move("a set of values in haste", DUE),
+            *hasty(DUE),
         ),
         keys={"ClockAlignedDataInterval": "60", "MeterValueSampleInterval": "40"},
         share=2,

@@ -18,6 +18,9 @@ from engine.conformance.stimuli import (
 )
 from machines.vocabulary.ocpp import ChargePointErrorCode
 
+SLOW_S = 0.495
+"""How long a slow Central System takes: locks, and moves in haste, are done a little before or after."""
+
 QUIET_KEYS = {"MeterValueSampleInterval": "0", "ClockAlignedDataInterval": "0"}
 """Nothing repeats itself, unless a ground is about that."""
 
@@ -98,6 +101,11 @@ def change(key: str, value: str) -> Asks:
 def start(name: str, *answers: Answers) -> Move:
     """Power, while the Central System answers so."""
     return Move(name, Start(), answers)
+
+
+def lasting(name: str, *answers: Answers) -> Move:
+    """Power, while the Central System answers so from then on."""
+    return Move(name, Start(), answers, is_lasting=True)
 
 
 CARD, OTHER, FRIEND = "CARD", "OTHER", "FRIEND"
