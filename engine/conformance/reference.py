@@ -266,8 +266,9 @@ class Rehearsal:
             RestlessError: Several things are due that have no order.
         """
         world = self.world
-        if len(world.kinds_due(time + self._edge_s)) > 1:
-            raise RestlessError(f"several things happen at {time}: {world.kinds_due(time + self._edge_s)}")
+        kinds = world.kinds_due(time + self._edge_s)
+        if len(kinds) > 1:
+            raise RestlessError(f"several things happen at {time}: {', '.join(sorted(kinds))}")
         world.now = max(time, world.now)
         if world.powers_up_at <= time:
             self._power_up()
@@ -378,6 +379,8 @@ class Rehearsal:
             case effects.Answer(answer=answer):
                 self._answered(answer)
             case effects.Restart():
+                if any(board.is_leaving for board in world.boards):
+                    raise RestlessError("how long the restart takes decides whether the cable is still in")
                 self._disconnect()
                 self._power_down(RESTART_S)
             case effects.LeaveUnanswered():

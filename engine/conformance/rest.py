@@ -167,7 +167,7 @@ async def _set_back(bed: Bed) -> None:
     """Reservations, availability, charging profiles, local list, cache and configuration keys."""
     profiles = bed.declared.profiles
     if "Reservation" in profiles:
-        for reservation_id in RESERVATIONS:
+        for reservation_id in _reservations(bed):
             await _call(bed, CancelReservation(reservation_id=reservation_id))
     for connector in (0, *bed.every):
         await _call(bed, ChangeAvailability(connector_id=connector, type=AvailabilityType.OPERATIVE))
@@ -178,6 +178,16 @@ async def _set_back(bed: Bed) -> None:
         await _call(bed, SendLocalList(list_version=1, update_type=UpdateType.FULL))
     await _call(bed, ClearCache())
     await _set_back_keys(bed)
+
+
+def _reservations(bed: Bed) -> list[int]:
+    """The numbers of those that may be held."""
+    asked = {
+        entry.payload.get("reservationId")
+        for entry in bed.csms.transcript[bed.start :]
+        if entry.direction == SENT and entry.action == "ReserveNow" and entry.kind == frames.CALL
+    }
+    return sorted({*RESERVATIONS, *(number for number in asked if isinstance(number, int))})
 
 
 async def _set_back_keys(bed: Bed) -> None:

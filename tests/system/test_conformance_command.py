@@ -193,8 +193,10 @@ async def play_tours(scripts, out, directory):
         async with limit:
             place = directory / str(number)
             place.mkdir()
-            file = place / "station.toml"
-            file.write_text(f'extends = "full"\n{declares}')
+            # Waiting times of a script are not random.
+            steady, file = place / "steady.toml", place / "station.toml"
+            steady.write_text('extends = "full"\n[limits]\nback_off_jitter = 0\nboot_retry_jitter = 0\n')
+            file.write_text(f'extends = "steady.toml"\n{declares}')
             (place / "declares.toml").write_text(declares)
             port = free_port()
             async with our_own(place, port, TOUR_SPEED, file) as bench:
