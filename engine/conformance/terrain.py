@@ -9,7 +9,7 @@ import math
 from collections import deque
 from collections.abc import Hashable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
@@ -20,11 +20,14 @@ from engine.conformance.grounds import QUIET_KEYS, Ground
 from engine.conformance.moves import QUIET_S, WAIT_MAX_S, Move, made
 from engine.conformance.prepared import declared, station_of
 from engine.conformance.reference import Rehearsal, RestlessError, Snapshot
-from engine.conformance.script import Header
+from engine.conformance.script import Header, ScriptError
 from engine.conformance.transitions import Catalogue, Shown, shown
 from machines.machine import Standing
 from machines.vocabulary.effects import Instant
 from machines.vocabulary.hardware import MeterReading
+
+if TYPE_CHECKING:
+    from networkx import DiGraph
 
 LOCAL_IDS = frozenset({"local_id", "next_local_id", "stops"})
 """Members that hold the number of a transaction; 0 is none."""
@@ -126,6 +129,14 @@ def _hardware(board: Board) -> Hashable:
     return (*flags, board.lock_target, board.is_jammed, board.is_silent, board.is_powered, faults)
 
 
+def _empty() -> "DiGraph[Any]":
+    try:
+        from networkx import DiGraph
+    except ModuleNotFoundError as error:
+        raise ScriptError(f"tours need {error.name}: install statecharge[tours]") from error
+    return DiGraph()
+
+
 class Way(Struct, frozen=True):
     """A move from one place to another."""
 
@@ -144,7 +155,7 @@ class Terrain:
         station: The station file, or its name.
 
     Raises:
-        ScriptError: The station is not one that the ground could be about.
+        ScriptError: The station is not one that the ground could be about, or networkx is not installed.
     """
 
     def __init__(self, ground: Ground, catalogue: Catalogue, station: str = "full") -> None:
@@ -171,6 +182,9 @@ class Terrain:
         """The places from where nobody went on."""
         self.addresses: dict[str, int] = {}
         """The machines that took anything."""
+        self.graph = _empty()
+        """The places, and of the ways from one to another the first as ``way``."""
+        self.graph.add_node(0)
 
     def explore(self, effort: int, known: set[int]) -> int:
         """Make about ``effort`` moves; go on first from where something was seen that is not in ``known``.
@@ -211,15 +225,24 @@ class Terrain:
             seen = self.make(move)
             if seen is None:
                 continue
-            end = self.places.setdefault(self.place(), len(self.ways))
-            is_new = end == len(self.ways)
-            if is_new:
-                self.ways.append(())
-                self.unexplored[end] = self.rehearsal.snapshot()
+            end, is_new = self.arrive()
             self.addresses.update(dict(seen.lasts))
-            found.append((Way(move, end, seen), is_new))
+            way = Way(move, end, seen)
+            found.append((way, is_new))
+            if not self.graph.has_edge(index, end):
+                self.graph.add_edge(index, end, way=way)
         self.ways[index] = tuple(way for way, _ in found)
         return found
+
+    def arrive(self) -> tuple[int, bool]:
+        """The number of the place where the rehearsal stands, and whether it is new."""
+        end = self.places.setdefault(self.place(), len(self.ways))
+        is_new = end == len(self.ways)
+        if is_new:
+            self.ways.append(())
+            self.unexplored[end] = self.rehearsal.snapshot()
+            self.graph.add_node(end)
+        return end, is_new
 
     def make(self, move: Move) -> Shown | None:
         """Make ``move``; what it shows, or None if it cannot be made here."""

@@ -114,6 +114,8 @@ def _tell(planner: "Planner", out: Path) -> None:
     from engine.conformance.uncovered import reasons
 
     catalogue, covered = planner.catalogue, planner.covered
+    ends = ", ".join(f"{count} {why}" for why, count in planner.ends.most_common())
+    click.echo(f"why tours end: {ends or 'there are none'}")
     click.echo(f"covered by the model: {summary(catalogue, covered)}; {planner.moves} moves tried")
     vain = planner.reachable - covered
     missing = reasons(catalogue, covered)

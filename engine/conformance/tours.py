@@ -5,29 +5,16 @@ elsewhere than was known, the next piece is planned from there. So a tour expect
 """
 
 import random
-from collections import deque
-from collections.abc import Hashable, Iterator, Mapping
-from typing import TypeVar
+from collections import Counter, deque
+from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from engine.conformance.board import OutOfOrderError
 from engine.conformance.grounds import Ground
-from engine.conformance.moves import made
-from engine.conformance.reference import RestlessError
-from engine.conformance.script import AnyStep, Script
+from engine.conformance.script import Script
 from engine.conformance.terrain import Terrain, Way
-from engine.conformance.transitions import Catalogue, kind_of, shown
-
-STEPS_MAX = 40
-"""Lines of a tour, about; more only where it takes more to get somewhere from the start."""
-STEPS_OF_LEG = 3
-"""Lines of a move, as a rule."""
-TRIES = 2
-LOOKS_MAX = 2
-"""Places that are looked around in before a tour ends for want of a way."""
-LEGS_MAX = 25
-"""Moves that are made for one thing that is new."""
+from engine.conformance.transitions import Catalogue
+from engine.conformance.walker import Walker
 
 
 class Planner:
@@ -50,6 +37,8 @@ class Planner:
         """Those that the known places and ways of the grounds have."""
         self.moves = 0
         """Moves that were made to find the places and ways."""
+        self.ends: Counter[str] = Counter()
+        """Why tours ended."""
         self._station = station
         self._effort = effort
         self._chance = random.Random(seed) if seed else None  # noqa: S311 - an order, no secret
@@ -67,7 +56,9 @@ class Planner:
         terrain = Terrain(ground, self.catalogue, self._station)
         self.moves += terrain.explore(round(self._effort * ground.share), self._known)
         offered = reachable_in(terrain)
-        scripts = Walker(terrain, offered - self.covered, self.covered).walk()
+        walker = Walker(terrain, offered - self.covered, self.covered)
+        scripts = walker.walk()
+        self.ends += walker.ends
         self.reachable |= offered
         return tuple(scripts)
 
@@ -118,186 +109,3 @@ def _bits(number: int) -> Iterator[int]:
         lowest = number & -number
         yield lowest.bit_length() - 1
         number ^= lowest
-
-
-class Walker:
-    """Walks a terrain until it has shown what is wanted.
-
-    Args:
-        terrain: Where.
-        wanted: Transitions and pairs; what was shown is taken out.
-        covered: Everything that was shown is put in.
-    """
-
-    def __init__(self, terrain: Terrain, wanted: set[int], covered: set[int]) -> None:
-        self._terrain = terrain
-        self._catalogue = terrain.catalogue
-        self._wanted = wanted
-        self._covered = covered
-        self._steps: list[AnyStep] = []
-        self._place: int | None = 0
-        self._last: dict[str, int] = {}
-        self._tries: dict[int, int] = {}
-        self._vain: set[int] = set()
-        """Ways that looked as if they showed something wanted, and did not."""
-
-    def walk(self) -> list[Script]:
-        """The tours, in the order in which they were found."""
-        scripts: list[Script] = []
-        while self._wanted:
-            self._begin()
-            before = len(self._wanted)
-            while len(self._steps) < STEPS_MAX and self._place is not None:
-                legs = self._nearest() or self._towards_pair() or self._farther()
-                if legs is None or self._is_too_long(legs):
-                    break
-                missing = len(self._wanted)
-                self._go(legs)
-                if len(self._wanted) == missing:
-                    self._vain.add(id(legs[-1]))
-            if len(self._wanted) < before:
-                scripts.append(self._script(len(scripts) + 1))
-            elif not self._steps:
-                break  # What is left cannot be had.
-        return scripts
-
-    def _script(self, number: int) -> Script:
-        ground = self._terrain.ground.name
-        header = replace(self._terrain.header, script=f"{ground}-{number:02}")
-        return Script(header, tuple(self._steps))
-
-    def _begin(self) -> None:
-        self._terrain.rehearsal.restore(self._terrain.fresh)
-        self._steps, self._place, self._last = [], 0, {}
-
-    def _go(self, legs: list[Way]) -> None:
-        """Make the moves of ``legs``, as long as they lead where they should."""
-        rehearsal = self._terrain.rehearsal
-        for leg in legs:
-            try:
-                steps, taken = made(rehearsal, leg.move)
-            except (OutOfOrderError, RestlessError):
-                self._place = None  # It was another place after all.
-                return
-            self._steps += steps
-            found = shown(self._catalogue, taken)
-            seen = found.all_items(self._catalogue, self._last)
-            self._last = found.after(self._last)
-            self._wanted -= seen
-            self._covered |= seen
-            self._place = self._terrain.places.get(self._terrain.place())
-            if self._place != leg.end:
-                return
-
-    def _is_too_long(self, legs: list[Way]) -> bool:
-        """Whether ``legs`` are for a tour of their own."""
-        return bool(self._steps) and len(self._steps) + STEPS_OF_LEG * len(legs) > STEPS_MAX + STEPS_OF_LEG
-
-    def _nearest(self) -> list[Way] | None:
-        """The way to the nearest thing that is wanted; None if there is none, or only by a detour."""
-        assert self._place is not None
-        ways, wanted = self._terrain.ways, self._wanted
-        came_from: dict[int, tuple[int, Way] | None] = {self._place: None}
-        waiting = deque([(self._place, self._last, 0)])
-        while waiting:
-            index, last, length = waiting.popleft()
-            for way in ways[index]:
-                if id(way) not in self._vain and self._is_wanted(way, last, wanted):
-                    return [*_legs(came_from, index), way]
-                if way.end not in came_from and length < LEGS_MAX:
-                    came_from[way.end] = index, way
-                    waiting.append((way.end, way.shown.after(last), length + 1))
-        return None
-
-    def _is_wanted(self, way: Way, last: Mapping[str, int], wanted: set[int]) -> bool:
-        if not wanted.isdisjoint(way.shown.items):
-            return True
-        pair = self._catalogue.pair
-        for address, first in way.shown.joins:
-            before = last.get(address)
-            if before is not None and pair(before, first) in wanted:
-                return True
-        return False
-
-    def _towards_pair(self) -> list[Way] | None:
-        """The shortest way that shows a pair which is wanted, a detour if need be; None if no way does.
-
-        A pair that is tried twice in vain is wanted no more: only what is known of the ground makes it look reachable.
-        """
-        for pair in sorted(self._wanted):
-            if self._tries.get(pair, 0) < TRIES:
-                legs = self._way_to(*self._catalogue.parts(pair))
-                if legs is not None:
-                    self._tries[pair] = self._tries.get(pair, 0) + 1
-                    return legs
-        return None
-
-    def _way_to(self, one: int, other: int) -> list[Way] | None:
-        """The shortest way on which a machine takes transition ``one`` and then ``other``."""
-        kind, _ = self._catalogue.transitions[other]
-        for address in self._terrain.addresses:
-            if kind_of(address) == kind:
-                legs = self._way_at(address, one, other)
-                if legs is not None:
-                    return legs
-        return None
-
-    def _way_at(self, address: str, one: int, other: int) -> list[Way] | None:
-        assert self._place is not None
-        ways = self._terrain.ways
-        # Where, and whether the machine took ``one`` last.
-        begin = self._place, self._last.get(address) == one
-        came_from: dict[tuple[int, bool], tuple[tuple[int, bool], Way] | None] = {begin: None}
-        waiting = deque([begin])
-        while waiting:
-            node = waiting.popleft()
-            index, is_ready = node
-            for way in ways[index]:
-                if is_ready and (address, other) in way.shown.joins:
-                    return [*_legs(came_from, node), way]
-                lasts = dict(way.shown.lasts)
-                is_so = lasts[address] == one if address in lasts else is_ready and not way.shown.is_anew
-                after = way.end, is_so
-                if after not in came_from:
-                    came_from[after] = node, way
-                    waiting.append(after)
-        return None
-
-    def _farther(self) -> list[Way] | None:
-        """The way to something wanted beyond the places that are known, if it is not far."""
-        terrain = self._terrain
-        for _ in range(LOOKS_MAX):
-            assert self._place is not None
-            here = terrain.rehearsal.snapshot()
-            border = self._nearest_unexplored()
-            if border is None:
-                return None
-            terrain.go_on(border)
-            terrain.rehearsal.restore(here)
-            legs = self._nearest()
-            if legs is not None:
-                return legs
-        return None
-
-    def _nearest_unexplored(self) -> int | None:
-        assert self._place is not None
-        known, waiting = {self._place}, deque([self._place])
-        while waiting:
-            index = waiting.popleft()
-            if index in self._terrain.unexplored:
-                return index
-            ends = [way.end for way in self._terrain.ways[index] if way.end not in known]
-            known.update(ends)
-            waiting.extend(dict.fromkeys(ends))
-        return None
-
-
-Node = TypeVar("Node", bound=Hashable)
-
-
-def _legs(came_from: Mapping[Node, tuple[Node, Way] | None], node: Node) -> list[Way]:
-    legs = []
-    while (before := came_from[node]) is not None:
-        node, way = before
-        legs.append(way)
-    return legs[::-1]

@@ -10,8 +10,9 @@ from drivers.simulated import SimulatedConnector
 from engine.conformance.grounds import GROUNDS
 from engine.conformance.in_memory import UnsyncedStore, play_all
 from engine.conformance.script import Asks, Call, Expects, Script, Wait, decode, encode
-from engine.conformance.tours import STEPS_MAX, Planner
+from engine.conformance.tours import Planner
 from engine.conformance.transitions import Catalogue, Tally, summary
+from engine.conformance.walker import STEPS_MAX
 from machines.vocabulary.effects import Settle
 
 FEW = [ground for ground in GROUNDS if ground.name in ("sessions", "delivery")]
