@@ -69,7 +69,7 @@ METER_TIMEOUT_S = 1.4
 """How long the simulated meter is waited for before its driver gives up: nothing else takes as long."""
 SILENCE_S = 2.0
 """How long a Central System waits for an answer that must not come."""
-EDGE_S = 0.05
+EDGE_S = 0.02
 """What happens so close to the end of a step may be seen in it or in the next one, where nothing is late."""
 SETTLING_MAX_S = 120.0
 STEPS_MAX = 10_000

@@ -89,10 +89,23 @@ def _pauses_s(script: Script) -> Iterator[float]:
                 yield quiet_s
 
 
+def _may_take_turns(script: Script) -> bool:
+    """Whether several vehicles share a limit: if it is less than each needs they take turns, by the time of day."""
+    vehicles = {step.connector for step in script.steps if isinstance(step, PlugIn)}
+    limits = (
+        step
+        for step in script.steps
+        if isinstance(step, Asks) and step.request == "SetChargingProfile" and not step.payload["connectorId"]
+    )
+    return len(vehicles) > 1 and ("[installation]" in script.header.declares or any(limits))
+
+
 async def _play(script: Script, bed: Bed) -> None:
     header = script.header
     if header.keys.get(ON_THE_CLOCK, "0") != "0":
         raise NotApplicable(f"the script counts from midnight, for {ON_THE_CLOCK}")
+    if _may_take_turns(script):
+        raise NotApplicable("the script counts from midnight, for connectors that may take turns")
     shortest_s = min(_pauses_s(script), default=bed.tolerance_s)
     if shortest_s < bed.tolerance_s * FINEST:
         raise NotApplicable(

@@ -118,9 +118,15 @@ def _tell(planner: "Planner", out: Path) -> None:
     click.echo(f"why tours end: {ends or 'there are none'}")
     click.echo(f"covered by the model: {summary(catalogue, covered)}; {planner.moves} moves tried")
     vain = planner.reachable - covered
-    missing = reasons(catalogue, covered)
+    missing = reasons(catalogue, covered, planner.reachable, planner.connectors)
     lines = sorted(f"{reason}: {catalogue.name(item)}" for item, reason in missing.items())
     (out / NOT_COVERED).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    shown = sum(not catalogue.is_pair(item) for item in covered)
+    pairs, ways = len(covered) - shown, sum(map(catalogue.is_pair, planner.reachable | covered))
+    between = sum(covered.issuperset(catalogue.parts(pair)) for pair in catalogue.pairs)
+    click.echo(
+        f"pairs: {pairs} of {ways} that the known ways have, {between} that fit together of what is covered"
+    )
     for what, is_pair in (("transitions", False), ("pairs", True)):
         counted = Counter(reason for item, reason in missing.items() if catalogue.is_pair(item) is is_pair)
         click.echo(f"{what} not covered: {counted.total()}")

@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from engine.conformance.grounds import Ground
-from engine.conformance.script import Script
+from engine.conformance.prepared import declared
+from engine.conformance.script import Header, Script
 from engine.conformance.terrain import Terrain, Way
 from engine.conformance.transitions import Catalogue
 from engine.conformance.walker import Walker
+from machines.vocabulary.settings import ConnectorSettings
 
 
 class Planner:
@@ -43,6 +45,11 @@ class Planner:
         self._effort = effort
         self._chance = random.Random(seed) if seed else None  # noqa: S311 - an order, no secret
         self._known: set[int] = set()
+
+    @property
+    def connectors(self) -> tuple[ConnectorSettings, ...]:
+        """Of the station."""
+        return declared(Header("any", station=self._station)).settings.connectors
 
     def plan(self, ground: Ground) -> tuple[Script, ...]:
         """Tours that show whatever ``ground`` has to offer.

@@ -19,6 +19,7 @@ class Explained(NamedTuple):
     kind: str
     states: tuple[str, ...]
     message: str
+    """Its name; empty is any."""
     clause: str
     """How it begins."""
     reason: str
@@ -178,11 +179,11 @@ SEVERAL = (
 
 def reasons(connectors: Sequence[ConnectorSettings]) -> dict[tuple[str, Row], str]:
     """Every row that is explained for a station with ``connectors``, with its kind of machine."""
-    found = _reasons(ALWAYS)
+    found = rows_of(ALWAYS)
     if len(connectors) == 1:
-        found |= dict.fromkeys(_reasons(ONE_CONNECTOR), "it takes two connectors")
+        found |= dict.fromkeys(rows_of(ONE_CONNECTOR), "it takes two connectors")
     else:
-        found |= _reasons(SEVERAL)
+        found |= rows_of(SEVERAL)
     if not any(connector.cable == "tethered" for connector in connectors):
         found |= _with_guard("is_tethered", "it takes a fixed cable")
     if not any(connector.cable == "socket" for connector in connectors):
@@ -200,16 +201,17 @@ def left_to_one(connectors: Sequence[ConnectorSettings]) -> dict[tuple[str, Row]
     """Every row that a station with ``connectors`` can take, but that is looked for with one of them alone."""
     if len(connectors) == 1:
         return {}
-    return dict.fromkeys(_reasons(ONE_IS_ENOUGH), "one connector is enough: explore --connectors 1 takes it")
+    return dict.fromkeys(rows_of(ONE_IS_ENOUGH), "one connector is enough: explore --connectors 1 takes it")
 
 
-def _reasons(entries: Iterable[Explained]) -> dict[tuple[str, Row], str]:
+def rows_of(entries: Iterable[Explained]) -> dict[tuple[str, Row], str]:
+    """The rows that ``entries`` mean, each with its kind of machine, and the reason."""
     return {
         (entry.kind, row): entry.reason
         for entry in entries
         for row in rows(KINDS[entry.kind])
         if row.source in entry.states
-        and row.message.__name__ == entry.message
+        and row.message.__name__ == (entry.message or row.message.__name__)
         and row.clause.startswith(entry.clause)
     }
 

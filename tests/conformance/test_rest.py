@@ -107,6 +107,11 @@ async def reserved(bed):
     await bed.ask(ReserveNow(connector_id=1, expiry_date=expiry, id_tag="H", reservation_id=7), "Accepted")
 
 
+async def reserved_by_a_script(bed):
+    expiry = bed.now() + timedelta(hours=9)
+    await bed.ask(ReserveNow(connector_id=2, expiry_date=expiry, id_tag="H", reservation_id=4711), "Accepted")
+
+
 async def offline(bed):
     await bed.charge()
     await bed.cut_link()
@@ -157,7 +162,17 @@ async def refused(bed):
 LEFT = [
     *(preparing, authorized, charging, charging_everywhere, unplugged_at_the_vehicle, locked_in, faulted),
     *(faulted_altogether, jammed, silent_meter, out_of_service, out_of_service_altogether),
-    *(out_of_service_later, reserved, offline, in_the_dark, resetting, rejected, pending, refused),
+    *(
+        out_of_service_later,
+        reserved,
+        reserved_by_a_script,
+        offline,
+        in_the_dark,
+        resetting,
+        rejected,
+        pending,
+        refused,
+    ),
     authorized_for_a_day,
 ]
 

@@ -74,7 +74,7 @@ GROUNDS = (
         starts=(
             led(ON, *CHARGING, *acts(CutLink(), TAKE_VEHICLE, CutPower(10))),
             led(ON, *CHARGING, *acts(TAKE_VEHICLE, CutPower(10))),
-            led(ON, *acts(CutLink(), Pass(0.3), PLUG, SWIPE, TAKE_VEHICLE, CutPower(10))),
+            led(ON, *acts(CutLink(), Pass(1.1), PLUG, SWIPE, TAKE_VEHICLE, CutPower(10))),
         ),
         edge_s=0.1,
         declares=RESUMED,

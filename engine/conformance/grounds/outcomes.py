@@ -96,7 +96,7 @@ GROUNDS: tuple[Ground, ...] = (
         moves=(*HASTE, *hasty(CutLink(), RestoreLink())),
         starts=(TOLD_SLOWLY, TOLD_IN_VAIN, led(TOLD_IN_VAIN, *LATER)),
         edge_s=NO_EDGE_S,
-        share=1.5,
+        share=2,
     ),
     Ground(
         name="hasty-firmware-in-use",
@@ -135,6 +135,8 @@ GROUNDS: tuple[Ground, ...] = (
             under(UNPLUG, fails("StopTransaction")),
             under(RestoreLink(), silent("StopTransaction")),
             under(DUE, silent("StopTransaction")),
+            *triggers(FIRMWARE, "Heartbeat"),
+            *(under(each.act, fails(FIRMWARE)) for each in triggers(FIRMWARE)),
         ),
         starts=(
             led(ON, *CHARGING, *acts(update("firmware.bin"), DUE), under(UNPLUG, fails("StopTransaction"))),
@@ -142,6 +144,7 @@ GROUNDS: tuple[Ground, ...] = (
         ),
         keys={"TransactionMessageAttempts": "5", "TransactionMessageRetryInterval": "40"},
         edge_s=EDGE_S,
+        share=2,
     ),
     *(
         Ground(
