@@ -27,8 +27,8 @@ soak: .venv/ready
 conformance: .venv/ready
 	STATECHARGE_CONFORMANCE=full $(BIN)/python -m pytest -rP tests/system/test_conformance_command.py -k our_own_station_passes
 
-# Test scripts that cover states, transitions and pairs of them: played in virtual time, then against our own station in
-# another process over a real network. An hour or more.
+# Test scripts that cover states, transitions and pairs of them: played in virtual time, then against our own stations in
+# other processes over a real network, STATECHARGE_JOBS at once (10) at STATECHARGE_SPEED (6). Half an hour or so.
 tours: .venv/ready
 	$(BIN)/statecharge tours full --out out/tours --run
 	STATECHARGE_CONFORMANCE=full $(BIN)/python -m pytest -rP tests/system/test_conformance_command.py -k tours

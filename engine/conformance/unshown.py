@@ -116,13 +116,6 @@ ENTRIES = (
     Explained(
         "current_offer",
         ("waiting",),
-        "TransactionEnded",
-        "3.13.1 one shares",
-        NO_GROUND + "a vehicle leaves in the seconds in which another one waits for more",
-    ),
-    Explained(
-        "current_offer",
-        ("waiting",),
         "BoundaryDue",
         "",
         NO_GROUND + "a period ends in the seconds in which more is waited for",
@@ -155,6 +148,13 @@ ENTRIES = (
         "",
         NO_GROUND
         + "something is asked of a station that is only to deliver a transaction before it restarts",
+    ),
+    Explained(
+        "reset",
+        ("stopping",),
+        "RestartNeeded",
+        "",
+        NO_GROUND + "firmware is installed while a reset waits for a transaction to be told",
     ),
     Explained(
         "phase_switch",

@@ -43,6 +43,8 @@ BESIDES = {
     "engine/conformance/report_html.py": {"jinja2"},
     "engine/conformance/rigs/bench.py": {"httpx"},
     "engine/conformance/terminal.py": {"rich"},
+    "engine/conformance/terrain.py": {"networkx"},
+    "engine/conformance/walker.py": {"networkx"},
     # An exploration computes for minutes and waits for nothing: it may use all cores, and runs beside no station.
     "engine/exploration/work.py": {"multiprocessing"},
     # So may what plays cases in virtual time.
@@ -66,7 +68,17 @@ NEVER = {
 }
 """Trio waits, and its clock is the only one; what decides has no clock at all."""
 
-LAZY = {"httpx", "hypercorn", "hypothesis", "jeepney", "jinja2", "pygraphviz", "rich", "starlette"}
+LAZY = {
+    "httpx",
+    "hypercorn",
+    "hypothesis",
+    "jeepney",
+    "jinja2",
+    "networkx",
+    "pygraphviz",
+    "rich",
+    "starlette",
+}
 """Of the extras: imported by functions, never when a module is loaded."""
 
 OF_DRIVERS = {"pymodbus", "serial", "gpiod", "serial_asyncio", "trio_asyncio"}

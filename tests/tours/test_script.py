@@ -101,6 +101,7 @@ HEADERS = st.builds(
     st.dictionaries(st.sampled_from(["ConnectionTimeOut"]), st.text("0123", max_size=3)),
     st.sampled_from(["", '[transactions]\nrecovery = "resume"\n']),
     SECONDS,
+    SECONDS,
     st.lists(st.text("ab/ ", max_size=4), max_size=2).map(tuple),
 )
 SCRIPTS = st.builds(Script, HEADERS, st.lists(STEPS, max_size=4).map(tuple))

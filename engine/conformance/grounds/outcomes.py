@@ -133,8 +133,6 @@ GROUNDS: tuple[Ground, ...] = (
             *acts(DUE, update("firmware.bin"), *RESETS, CutLink(), RestoreLink(), PLUG, SWIPE, UNPLUG),
             under(UNPLUG, silent("StopTransaction")),
             under(UNPLUG, fails("StopTransaction")),
-            under(RestoreLink(), silent("StopTransaction")),
-            under(DUE, silent("StopTransaction")),
             *triggers(FIRMWARE, "Heartbeat"),
             *(under(each.act, fails(FIRMWARE)) for each in triggers(FIRMWARE)),
         ),
