@@ -21,19 +21,6 @@ def test_every_reason_is_about_some_transition(entry):
     assert explained.rows_of([entry])
 
 
-def test_no_reason_is_about_what_a_tour_shows(scripts, planner):
-    """But for a reason of several rows, some of which a tour may show."""
-    assert scripts
-    shown = {
-        planner.catalogue.transitions[item] for item in planner.covered if not planner.catalogue.is_pair(item)
-    }
-    whole = [entry for entry in ENTRIES if entry.message and set(explained.rows_of([entry])) <= shown]
-    assert not whole
-    never = {kind for kind, _ in set(explained.reasons(CONNECTORS)) & shown}
-    # No shipped station declares a key that needs a restart; that of a ground does.
-    assert never <= {"configuration"}
-
-
 def test_the_reason_of_a_pair_is_that_of_its_transitions_or_what_keeps_them_apart():
     all_but = set(range(len(CATALOGUE.transitions)))
     (never,) = [
