@@ -1,4 +1,4 @@
-"""Transitions that no tour shows, and why: what no script can bring about here, and what no ground does yet."""
+"""Transitions that no tour shows, and why: what no script can bring about here."""
 
 from machines.model.explained import Explained
 
@@ -16,8 +16,10 @@ TOLD_TIME = "the time of day that the Central System tells never jumps"
 SETTLED = "what was told of earlier transactions is settled in its turn, before those after it"
 LOCKED = "the lock holds the cable of a transaction"
 SPREAD = "firmware that waits has withheld every connector that is operative"
-
-NO_GROUND = "a script could, but no ground does yet: "
+CLOSED = "a connection that is given up is closed before anything more is asked"
+ONE_CALL = (
+    "an idTag that is asked about before the start is answered before the start is told: one CALL at a time"
+)
 
 ENTRIES = (
     Explained("fault", ("clear", "warned", "faulted"), "ResetFailed", "", RESTARTS),
@@ -62,134 +64,7 @@ ENTRIES = (
     Explained("transaction", ("starting",), "StartSettled", "", SETTLED),
     Explained("transaction", ("stopping",), "StartSettled", "of an earlier transaction", SETTLED),
     Explained("availability", ("operative",), "InstallationOver", "", SPREAD),
-    # What a script could bring about
-    Explained(
-        "allowance",
-        ("measuring",),
-        "",
-        "",
-        NO_GROUND + "a meter falls silent just before an idTag is refused",
-    ),
-    Explained(
-        "availability",
-        ("to_be_withheld",),
-        "UseEnded",
-        "",
-        NO_GROUND + "one of two vehicles leaves while firmware waits",
-    ),
-    Explained(
-        "availability",
-        ("withheld",),
-        "UseEnded",
-        "",
-        NO_GROUND + "nobody comes for an idTag while firmware is installed",
-    ),
-    Explained(
-        "charging_profiles",
-        ("holding",),
-        "ProfileBrought",
-        "5.11 no transaction comes",
-        NO_GROUND + "a remote start with a profile is refused where others are held",
-    ),
-    Explained("connection", ("renewing",), "KeyChanged", "", NO_GROUND + "two passwords in a row"),
-    Explained(
-        "connector",
-        ("Available", "Unavailable"),
-        "TransactionStarted",
-        "",
-        NO_GROUND + "a transaction that goes on after a restart too short for its vehicle to notice",
-    ),
-    Explained(
-        "connector",
-        ("Finishing",),
-        "TransactionEnded",
-        "5.8 ended after a restart",
-        NO_GROUND + "a cable that comes back alone while a silent meter is read at the end",
-    ),
-    Explained(
-        "current_offer",
-        ("steady", "waiting"),
-        "TransactionStarted",
-        "3.13.1 more, but not yet",
-        NO_GROUND + "a vehicle comes whose share another one may use at once",
-    ),
-    Explained(
-        "current_offer",
-        ("waiting",),
-        "BoundaryDue",
-        "",
-        NO_GROUND + "a period ends in the seconds in which more is waited for",
-    ),
-    Explained(
-        "current_offer",
-        ("waiting",),
-        "SupplyAllowed",
-        "",
-        NO_GROUND + "a fault goes in the seconds in which more is waited for",
-    ),
-    Explained(
-        "delivery",
-        ("idle",),
-        "MessageFailed",
-        "",
-        NO_GROUND + "the first of two transmissions is answered last",
-    ),
-    Explained(
-        "firmware_update",
-        ("retrying", "restarting"),
-        "CallFailed",
-        "",
-        NO_GROUND + "a report fails just when a transfer has, or before a restart",
-    ),
-    Explained(
-        "firmware_update",
-        ("restarting",),
-        "",
-        "",
-        NO_GROUND
-        + "something is asked of a station that is only to deliver a transaction before it restarts",
-    ),
-    Explained(
-        "reset",
-        ("stopping",),
-        "RestartNeeded",
-        "",
-        NO_GROUND + "firmware is installed while a reset waits for a transaction to be told",
-    ),
-    Explained(
-        "phase_switch",
-        ("settling",),
-        "SettleDue",
-        "7.8 fewer",
-        NO_GROUND + "one phase is wanted in the moment after three were connected",
-    ),
-    Explained(
-        "reservation",
-        ("held",),
-        "ReserveNow",
-        "5.13 Unavailable",
-        NO_GROUND + "a station without a free connector",
-    ),
-    Explained(
-        "transaction",
-        ("deauthorized", "stopping", "running", "starting"),
-        "Authorized",
-        "",
-        NO_GROUND + "somebody else is accepted just as the meter is read at the end",
-    ),
-    Explained(
-        "transaction",
-        ("recovering",),
-        "",
-        "",
-        NO_GROUND + "answers, readings and time-outs that come while a transaction waits for its vehicle",
-    ),
-    Explained(
-        "transaction",
-        ("stopping",),
-        "PreparationEnded",
-        "",
-        NO_GROUND + "a cable that comes back alone while a silent meter is read at the end",
-    ),
+    Explained("connection", ("renewing",), "KeyChanged", "", CLOSED),
+    Explained("transaction", ("deauthorized",), "Authorized", "", ONE_CALL),
 )
 """The first that means a row holds for it; a message that is empty is any."""

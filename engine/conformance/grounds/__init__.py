@@ -9,6 +9,7 @@ from engine.conformance.grounds import (
     idtags,
     later,
     messages,
+    moments,
     outcomes,
     pilot,
     races,
@@ -32,5 +33,6 @@ GROUNDS: tuple[Ground, ...] = (
     *pilot.GROUNDS,
     *races.GROUNDS,
     *later.GROUNDS,
+    *moments.GROUNDS,
 )
 """Every ground."""

@@ -16,13 +16,23 @@ from engine.conformance.grounds.words import (
     ask,
     availability,
     fails,
+    hasty,
     led,
     silent,
     triggers,
     under,
 )
+from engine.conformance.moves import Rest
 from engine.conformance.script import Asks
-from engine.conformance.stimuli import CutLink, CutPower, PlugIn, RestoreLink, Swipe, Unplug
+from engine.conformance.stimuli import (
+    CutLink,
+    CutPower,
+    PlugIn,
+    RestoreLink,
+    SilenceMeter,
+    Swipe,
+    Unplug,
+)
 
 EDGE_S = 0.1
 """These tours are for a station in the same process, which is never late."""
@@ -44,7 +54,8 @@ RESETS = (ask("Reset", type="Soft"), ask("Reset", type="Hard"))
 TWICE: dict[str, Any] = {"retries": 1, "retryInterval": 60}
 FIRMWARE, DIAGNOSTICS = "FirmwareStatusNotification", "DiagnosticsStatusNotification"
 
-BOTH_CHARGE = acts(PLUG, SWIPE, PlugIn(2), Swipe(OTHER, 2))
+OTHER_CHARGES = acts(PlugIn(2), Swipe(OTHER, 2))
+BOTH_CHARGE = (*acts(PLUG, SWIPE), *OTHER_CHARGES)
 INSTALLING = acts(update("firmware.bin"), DUE)
 LATER = acts(update("firmware.bin", "now+300s"))
 
@@ -75,7 +86,19 @@ GROUNDS: tuple[Ground, ...] = (
             *availability(1, 2, 9),
             *triggers(FIRMWARE),
         ),
-        starts=(led(ON, *BOTH_CHARGE, *INSTALLING), led(ON, *CHARGING, *INSTALLING)),
+        starts=(
+            led(ON, *BOTH_CHARGE, *INSTALLING),
+            led(ON, *CHARGING, *INSTALLING),
+            led(ON, *OTHER_CHARGES, *acts(SWIPE), *INSTALLING, *acts(DUE)),
+            led(
+                ON,
+                *OTHER_CHARGES,
+                *acts(SilenceMeter(True, 2)),
+                *INSTALLING,
+                *hasty(CutPower(10), Unplug(2)),
+                *acts(Rest()),
+            ),
+        ),
         edge_s=EDGE_S,
     ),
     Ground(

@@ -143,6 +143,26 @@ GROUNDS = (
         share=1.5,
     ),
     Ground(
+        name="profile-brought-in-vain",
+        title="Charging profiles that a remote start brings to a connector which goes out of service meanwhile",
+        moves=(
+            *availability(1),
+            *acts(DUE, PLUG, UNPLUG, ask("ClearChargingProfile"), start_with_profile()),
+        ),
+        starts=tuple(
+            led(
+                ON,
+                *acts(*held),
+                under(start_with_profile(), late("Authorize", 8)),
+                *availability(1)[1:],
+                *acts(DUE),
+            )
+            for held in ((), (profile(1, "TxDefaultProfile", 4, 12),))
+        ),
+        keys={"AuthorizeRemoteTxRequests": "true", "AuthorizationCacheEnabled": "false"},
+        share=0.5,
+    ),
+    Ground(
         name="both-in-use",
         title="Both connectors are in use",
         moves=(
@@ -181,7 +201,17 @@ GROUNDS = (
             under(DUE, fails("StartTransaction")),
             under(DUE, silent("StartTransaction")),
         ),
-        starts=(led(ON, *acts(PLUG)),),
+        starts=(
+            led(ON, *acts(PLUG)),
+            led(
+                ON,
+                *acts(PLUG),
+                under(SWIPE, late("StartTransaction", 40)),
+                *acts(DUE),
+                under(DUE, silent("StartTransaction")),
+                *acts(DUE, DUE),
+            ),
+        ),
         keys={"TransactionMessageAttempts": "3", "TransactionMessageRetryInterval": "5"},
         edge_s=0.1,
     ),

@@ -1,5 +1,7 @@
 """How transfers and installations end: well, late, otherwise, or cut off. Their servers are in the station's memory."""
 
+from msgspec.structs import replace
+
 from engine.conformance.files import CONFIRM_S, NOBODY, SERVER
 from engine.conformance.grounds.files import (
     DIAGNOSTICS,
@@ -43,6 +45,11 @@ TOLD_SLOWLY = lasting(
 TOLD_IN_VAIN = lasting(
     "reports fail slowly", *(Answers(report, error="InternalError", after_s=SLOW_S) for report in REPORTS)
 )
+
+TOLD_AGAIN_IN_VAIN = replace(
+    under(triggers(FIRMWARE)[0].act, Answers(FIRMWARE, error="InternalError", after_s=3)), is_hasty=True
+)
+"""A report that fails when the transfer that it is about has."""
 
 HASTE = (
     *hasty(update("firmware.bin"), update("missing.bin", **TWICE), update("firmware.bin", "now+300s")),
@@ -94,7 +101,12 @@ GROUNDS: tuple[Ground, ...] = (
         name="hasty-firmware",
         title="Firmware, one thing right after the other",
         moves=(*HASTE, *hasty(CutLink(), RestoreLink())),
-        starts=(TOLD_SLOWLY, TOLD_IN_VAIN, led(TOLD_IN_VAIN, *LATER)),
+        starts=(
+            TOLD_SLOWLY,
+            TOLD_IN_VAIN,
+            led(TOLD_IN_VAIN, *LATER),
+            led(ON, *hasty(update("missing.bin", **TWICE)), TOLD_AGAIN_IN_VAIN, *acts(Rest(), DUE)),
+        ),
         edge_s=NO_EDGE_S,
         share=2,
     ),
@@ -139,6 +151,14 @@ GROUNDS: tuple[Ground, ...] = (
         starts=(
             led(ON, *CHARGING, *acts(update("firmware.bin"), DUE), under(UNPLUG, fails("StopTransaction"))),
             led(ON, *CHARGING, *acts(CutLink(), UNPLUG)),
+            led(
+                ON,
+                *CHARGING,
+                under(UNPLUG, fails("StopTransaction")),
+                *acts(update("firmware.bin"), DUE),
+                *hasty(ask("Reset", type="Soft")),
+                *acts(DUE),
+            ),
         ),
         keys={"TransactionMessageAttempts": "5", "TransactionMessageRetryInterval": "40"},
         edge_s=EDGE_S,

@@ -19,6 +19,7 @@ from engine.conformance.grounds.words import (
     availability,
     hasty,
     led,
+    profile,
     reserve,
 )
 from engine.conformance.moves import Rest
@@ -110,5 +111,17 @@ GROUNDS = (
         starts=(ON, led(ON, *acts(PLUG)), led(ON, *acts(PLUG), *hasty(BLINK))),
         declares='[transactions]\nfree_id_tag = "FREE"\n',
         edge_s=EDGE_S,
+    ),
+    Ground(
+        name="blinks-free-of-charge-resumed",
+        title="Power cuts shorter than a vehicle notices, where every vehicle charges at once, and goes on",
+        moves=(
+            *hasty(BLINK, TAKE_VEHICLE, PLUG, UNPLUG),
+            *acts(BLINK, DUE, Rest(), PLUG, UNPLUG, PressStop(1), profile(1, "TxDefaultProfile", 1, 0)),
+        ),
+        starts=(ON, led(ON, *acts(PLUG), *hasty(BLINK))),
+        declares='[transactions]\nfree_id_tag = "FREE"\nrecovery = "resume"\n',
+        edge_s=EDGE_S,
+        share=0.5,
     ),
 )

@@ -28,10 +28,12 @@ from engine.conformance.grounds.words import (
     in_phases,
     info,
     lasting,
+    late,
     led,
     profile,
     reserve,
     triggers,
+    under,
 )
 from engine.conformance.moves import Near, Pass, Rest
 from engine.conformance.reference import EDGE_S
@@ -116,6 +118,14 @@ GROUNDS = (
             led(SLOWLY, *acts(SWIPE)),
             led(SLOWLY, *acts(SWIPE, SILENCE)),
             led(REFUSED_SLOWLY, *acts(PLUG)),
+            led(
+                ON,
+                *acts(SWIPE),
+                under(OUTSIDER, late("Authorize", 12)),
+                *acts(PLUG, SILENCE, Near(0.7)),
+                *hasty(PressStop(1)),
+                *acts(DUE),
+            ),
         ),
         keys={"StopTransactionOnInvalidId": "false", "AuthorizationCacheEnabled": "false"},
         edge_s=EDGE_S,

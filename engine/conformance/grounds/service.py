@@ -95,6 +95,10 @@ GROUNDS = (
             *fault(GROUND_FAILURE, 2),
             *availability(0, 1, 2),
         ),
+        starts=(
+            ON,
+            led(ON, *acts(PLUG, reserve(0, CARD)), *availability(0)[1:], *acts(reserve(0, OTHER, 2))),
+        ),
         share=2,
     ),
     Ground(

@@ -28,6 +28,7 @@ from engine.conformance.grounds.words import (
     info,
     late,
     led,
+    profile,
     reserve,
     under,
 )
@@ -215,6 +216,15 @@ GROUNDS = (
             *availability(0, 1),
             under(PLUG, info("StartTransaction", "Invalid")),
             under(OUTSIDER, late("Authorize", 8)),
+        ),
+        starts=(
+            ON,
+            led(
+                ON,
+                *availability(1)[1:],
+                *acts(PLUG, profile(1, "TxDefaultProfile", 1, 0)),
+                *availability(1)[:1],
+            ),
         ),
         declares='[transactions]\nfree_id_tag = "FREE"\n',
         share=2,
