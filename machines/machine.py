@@ -7,7 +7,7 @@ that one table:
   target. It takes about a microsecond.
 * :mod:`machines.chart` makes a class of python-statemachine of it, which the library validates, draws and runs. It is
   the reference; a test shows that both agree on every machine. A station that runs has no use for it, so it is made
-  when somebody asks: the library and thirty of its classes would be most of what a start costs.
+  when somebody asks, and no start waits for the library and thirty of its classes.
 
 A machine's memory is two values, ``state`` (the value of a declared state) and ``data`` (a frozen struct), so
 that a snapshot is two references and a restored machine cannot be told from the original.

@@ -51,6 +51,7 @@ def tours(station: str, out: Path, seed: int, effort: int, select: str | None, i
     from engine.conformance.transitions import Catalogue
 
     grounds = _selected(select)
+    options.declared_station(station)  # one that cannot be read is told of once, and not for each ground
     planner = Planner(Catalogue(), station=station, effort=effort, seed=seed)
     scripts = options.in_one_line(lambda: _made(planner, grounds, out), (ScriptError, OSError))
     if is_run:

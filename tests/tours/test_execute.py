@@ -268,7 +268,8 @@ def test_a_ground_that_is_not_there_is_named_with_those_that_are():
 
 
 def test_a_station_that_is_not_there_is_one_line(tmp_path):
-    ran = CliRunner().invoke(tours, ["nowhere.toml", "--select", "sessions", "--out", str(tmp_path)])
+    """And not one for each ground."""
+    ran = CliRunner().invoke(tours, ["nowhere.toml", "--out", str(tmp_path)])
     assert ran.exit_code == 2
-    assert ran.stderr.startswith("statecharge: sessions: station nowhere.toml: ")
-    assert ran.stderr.count("\n") == 1
+    assert ran.stderr.startswith("nowhere.toml: found nowhere.toml: No such file")
+    assert (ran.stdout, ran.stderr.count("\n")) == ("", 1)
