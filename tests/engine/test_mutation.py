@@ -529,7 +529,8 @@ def test_what_was_measured_before_an_interruption_is_not_measured_again(tmp_path
 def test_a_mutant_that_no_test_looks_at_is_reported(tmp_path):
     """The static checks cannot see what an action does; nothing else is asked here."""
     name = "heartbeat.beating.HeartbeatTriggered:action"
-    asked = (name, f"--tests={STATIC}", f"--out={tmp_path / 'mutants.jsonl'}")
+    # Nor are tours that lie in the checkout.
+    asked = (name, f"--tests={STATIC}", f"--tours={tmp_path / 'none'}", f"--out={tmp_path / 'mutants.jsonl'}")
     run = mutate(*asked)
     assert run.returncode == 1
     assert "Not caught: 1" in run.stdout
