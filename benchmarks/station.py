@@ -19,6 +19,7 @@ import json
 import sys
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -75,8 +76,9 @@ class Player:
         self.connector = BenchConnector()
         self.reader = BenchReader()
         self._running: RunningStation | None = None
-        self._stepped = trio.Event()
+        self._awaited: dict[trio.Event, Callable[[], bool]] = {}
         self._samples = 0
+        self._steps = 0
 
     async def run(self, station: Station, store: StallingStore) -> None:
         """Run the station until stdin ends."""
@@ -124,11 +126,21 @@ class Player:
         return {}
 
     def _watch(self, step: Step) -> None:
+        self._steps += 1
         for _, effect in step.effects:
             if isinstance(effect, Keep) and isinstance(effect.message.body, Metered):
                 self._samples += 1
-        self._stepped.set()
-        self._stepped = trio.Event()
+        # Looked at here, so that whoever waits costs the station no turn of the event loop but the last.
+        for come in [come for come, condition in self._awaited.items() if condition()]:
+            del self._awaited[come]
+            come.set()
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        """Wait until ``condition`` holds; it is looked at after each step."""
+        if not condition():
+            come = trio.Event()
+            self._awaited[come] = condition
+            await come.wait()
 
     @property
     def _queued(self) -> int:
@@ -140,14 +152,12 @@ class Player:
         return self._running.charge_point.machines[machine].state
 
     async def _until_state(self, machine: str, *states: str) -> None:
-        while self._state(machine) not in states:
-            await self._stepped.wait()
+        await self._until(lambda: self._state(machine) in states)
 
     async def _until_quiet(self, *, is_offline: bool) -> None:
         """Wait until the connector is available, and all is delivered."""
         await self._until_state("connector/1", "Available")
-        while not is_offline and self._queued:
-            await self._stepped.wait()
+        await self._until(lambda: is_offline or not self._queued)
 
     def _plug_in(self) -> None:
         self.connector.say(CableChanged(present=True, rating_a=32))
@@ -167,8 +177,7 @@ class Player:
     async def _session(self, *, is_offline: bool) -> None:
         wanted = self._samples + SAMPLES
         await self._begin()
-        while self._samples < wanted:
-            await self._stepped.wait()
+        await self._until(lambda: self._samples >= wanted)
         self.reader.swipe(CARD)
         await self._until_state("connector/1", "Finishing")
         await self._unplug()
@@ -189,7 +198,8 @@ class Player:
             store.is_free.clear()
             # Something is being written when the fault comes, and hangs.
             self.connector.say(FaultRaised(HardwareFault.SIGNAL, "a warning"))
-            await self._stepped.wait()
+            raised = self._steps
+            await self._until(lambda: self._steps > raised)
         took_ns = await self.connector.time(
             FaultRaised(HardwareFault.GROUND, ""), lambda setpoint: not setpoint.contactor
         )

@@ -41,6 +41,15 @@ class StoreStalledError(Exception):
     """More steps wait for the disk than declared (``uncommitted_max``). The process ends, contactors open."""
 
 
+WRITTEN = frozenset({Keep, Collect, Forget, Settle})
+"""Effects that the store carries out."""
+
+AT_ONCE = frozenset({Dial, ReadMeter})
+"""Effects that nobody outside can see, and that the performer carries out."""
+
+OF_TIME = frozenset({StartTimer, StopTimer, LearnTime})
+"""Effects that nobody outside can see either, and that are carried out here."""
+
 POSTPONED_MAX = 32
 """Effects that are written with something else: so many samples at most are sent again after a power cut."""
 
@@ -238,32 +247,39 @@ class Owner:
 
     def _sort(self, arrival: Arrival, step: Step) -> Pending:
         """Carry out what nobody can see, and set aside what is to be written and what is to be seen."""
-        written: list[Effect] = []
+        written: list[Emitted] = []
         visible: list[Emitted] = []
         for emitted in step.effects:
-            match emitted.effect:
-                case StartTimer() as timer:
-                    self._timers.start(emitted.by, timer)
-                case StopTimer() as timer:
-                    self._timers.stop(emitted.by, timer)
-                case LearnTime(utc=utc):
-                    self._learn(utc)
-                case Keep() | Collect() | Forget() | Settle() as effect:
-                    written.append(effect)
-                case Dial() | ReadMeter() as effect:
-                    self._perform.at_once(effect)
-                case _:
-                    visible.append(emitted)
+            kind = type(emitted.effect)
+            if kind in WRITTEN:
+                written.append(emitted)
+            elif kind in AT_ONCE:
+                self._perform.at_once(emitted.effect)
+            elif kind in OF_TIME:
+                self._keep_time(emitted)
+            else:
+                visible.append(emitted)
         memories = {m.address: m for m in step.memories if self._memories.get(m.address) != m}
-        may_wait = _may_wait(step, memories)
+        may_wait = _may_wait(written, memories)
         self._memories.update(memories)
         boot, self._boot = self._boot, None
         meters, self._meters = self._meters, {}
         call_id = arrival.call_id if isinstance(arrival, RequestReceived) else ""
         # Forget and Settle are needed by what is visible later, so the performer hears of all that is written.
         may_wait = may_wait and boot is None and not meters
-        batch = Batch(memories, written, boot, may_wait, meters)
+        batch = Batch(memories, [effect for _, effect in written], boot, may_wait, meters)
         return Pending(batch, visible, dict(step.setpoints), call_id, self._connection)
+
+    def _keep_time(self, emitted: Emitted) -> None:
+        match emitted.effect:
+            case StartTimer() as timer:
+                self._timers.start(emitted.by, timer)
+            case StopTimer() as timer:
+                self._timers.stop(emitted.by, timer)
+            case LearnTime(utc=utc):
+                self._learn(utc)
+            case _:
+                raise AssertionError(emitted)
 
     def _learn(self, utc: float) -> None:
         first = not self._clock.is_set
@@ -284,10 +300,7 @@ class Owner:
             await self._perform.visible(emitted, pending.call_id, pending.connection)
 
 
-def _may_wait(step: Step, memories: Collection[str]) -> bool:
-    """Whether all that is to be written of ``step`` is that messages are settled which may be sent again."""
-    settling = [
-        (by, effect) for by, effect in step.effects if isinstance(effect, Forget | Keep | Collect | Settle)
-    ]
-    is_all = all(isinstance(effect, Forget) and effect.may_wait for _, effect in settling)
-    return bool(settling) and is_all and set(memories) <= {by for by, _ in settling}
+def _may_wait(written: list[Emitted], memories: Collection[str]) -> bool:
+    """Whether all that is to be written of a step is that messages are settled which may be sent again."""
+    is_all = all(isinstance(effect, Forget) and effect.may_wait for _, effect in written)
+    return bool(written) and is_all and set(memories) <= {by for by, _ in written}

@@ -376,8 +376,11 @@ class Store:
         database.execute("INSERT INTO collected VALUES (?, ?, ?, ?)", (*series, place, content))
 
     def _forget(self, number: int) -> None:
-        message, _ = self.message(number)
-        self._database.execute("DELETE FROM message WHERE number = ?", (number,))
+        query = "DELETE FROM message WHERE number = ? RETURNING content"
+        row = self._database.execute(query, (number,)).fetchone()
+        if row is None:
+            raise KeyError(number)
+        message = msgspec.json.decode(row[0], type=TransactionMessage)
         if isinstance(message.body, Ended):
             self._database.execute("DELETE FROM collected WHERE local_id = ?", (message.local_id,))
             self._database.execute(

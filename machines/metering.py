@@ -23,7 +23,7 @@ from machines.vocabulary.notices import (
     TransactionMessageQueued,
     TransactionStarted,
 )
-from machines.vocabulary.ocpp import ReadingContext
+from machines.vocabulary.ocpp import ReadingContext, SampledValue
 from machines.vocabulary.transactions import Metered
 
 SAMPLE = "sample"
@@ -132,14 +132,16 @@ class Metering(Machine[MeteringData, Facts]):
         self.emit(ReadMeter(self.facts.number, SAMPLE_TICKET))
 
     def take(self, read: MeterRead) -> None:
-        facts, previous, context = self.facts, self.data.previous, ReadingContext.SAMPLE_PERIODIC
-        if "MeterValues" in facts.settings.sends:
-            items = facts.keys.meter_values_sampled_data
-            values = sampled_values(read.reading, items, context, facts, previous)
-            if values:
-                metered = Metered(connector_id=facts.number, values=values)
-                self.emit(TransactionMessageQueued(self.data.local_id, facts.now, metered))
-        self._collect(self.data.local_id, read.reading, facts.keys.stop_txn_sampled_data, context)
+        facts, local_id, context = self.facts, self.data.local_id, ReadingContext.SAMPLE_PERIODIC
+        reported, collected = facts.keys.meter_values_sampled_data, facts.keys.stop_txn_sampled_data
+        values = sampled_values(read.reading, reported, context, facts, self.data.previous)
+        if values and "MeterValues" in facts.settings.sends:
+            metered = Metered(connector_id=facts.number, values=values)
+            self.emit(TransactionMessageQueued(local_id, facts.now, metered))
+        if collected != reported:
+            self._collect(local_id, read.reading, collected, context)
+        elif collected and values:  # often both are the same
+            self._emit_collect(local_id, values)
         self._remember(read.reading)
 
     def end(self, ended: TransactionEnded) -> None:
@@ -158,9 +160,11 @@ class Metering(Machine[MeteringData, Facts]):
     def _collect(
         self, local_id: int, reading: MeterReading, items: tuple[str, ...], context: ReadingContext
     ) -> None:
-        facts = self.facts
-        if items and (values := sampled_values(reading, items, context, facts, self.data.previous)):
-            self.emit(Collect(local_id, facts.now, values, facts.settings.limits.collected_max))
+        if items and (values := sampled_values(reading, items, context, self.facts, self.data.previous)):
+            self._emit_collect(local_id, values)
+
+    def _emit_collect(self, local_id: int, values: tuple[SampledValue, ...]) -> None:
+        self.emit(Collect(local_id, self.facts.now, values, self.facts.settings.limits.collected_max))
 
     def _remember(self, reading: MeterReading) -> None:
         keys = self.facts.keys

@@ -68,9 +68,10 @@ class _Waiting(Struct, frozen=True):
 class _Pending:
     """The CALL in flight."""
 
-    def __init__(self, call_id: str, waiting: _Waiting) -> None:
+    def __init__(self, call_id: str, waiting: _Waiting, timeout_s: float) -> None:
         self.call_id = call_id
         self.waiting = waiting
+        self.timeout_s = timeout_s
         self.settled = trio.Event()
 
 
@@ -284,28 +285,38 @@ class Conversation:
 
     async def _send_calls(self) -> None:
         while True:
-            # What the Central System asked for (TriggerMessage) comes after the answer that grants it, also if both
-            # are asked for just now: there is no checkpoint between this look and the next call.
-            while not self._answered.is_set():
-                await self._answered.wait()
-            waiting = self._next_call()
-            if waiting is None:
-                self._asked = trio.Event()
-                await self._asked.wait()
-                continue
-            pending = self._pending = _Pending(next(self._call_ids), waiting)
-            await self._send(frames.encode_call(pending.call_id, waiting.request))
-            timeout_s = self._call_timeout_s
-            with trio.move_on_after(timeout_s):
-                await pending.settled.wait()
-            if pending.settled.is_set():
-                continue
-            self._pending = None
-            self._late[pending.call_id] = waiting
-            if len(self._late) > LATE_CALLS_MAX:
-                self._late.popitem(last=False)
-            why = f"no answer within {timeout_s:g} s"
-            self._reports.post(waiting.failed(Failure.TIMED_OUT, why))
+            # One scope for many CALLs, until one is not answered: to open one takes longer than the rest of this.
+            with trio.CancelScope() as patience:
+                while not patience.cancel_called:
+                    await self._send_call(patience)
+            if self._pending is not None:
+                self._give_up(self._pending)
+
+    async def _send_call(self, patience: trio.CancelScope) -> None:
+        """Send the next CALL and wait for its answer until ``patience`` ends, which begins when it is sent."""
+        # What the Central System asked for (TriggerMessage) comes after the answer that grants it, also if both
+        # are asked for just now: there is no checkpoint between this look and the next call.
+        while not self._answered.is_set():
+            await self._answered.wait()
+        waiting = self._next_call()
+        if waiting is None:
+            self._asked = trio.Event()
+            await self._asked.wait()
+            return
+        pending = self._pending = _Pending(next(self._call_ids), waiting, self._call_timeout_s)
+        await self._send(frames.encode_call(pending.call_id, waiting.request))
+        patience.deadline = trio.current_time() + pending.timeout_s
+        await pending.settled.wait()
+        patience.deadline = math.inf
+
+    def _give_up(self, pending: _Pending) -> None:
+        """Wait no longer for an answer. If it comes late it is still recognised."""
+        self._pending = None
+        self._late[pending.call_id] = pending.waiting
+        if len(self._late) > LATE_CALLS_MAX:
+            self._late.popitem(last=False)
+        why = f"no answer within {pending.timeout_s:g} s"
+        self._reports.post(pending.waiting.failed(Failure.TIMED_OUT, why))
 
     def _next_call(self) -> _Waiting | None:
         if self._calls:

@@ -190,6 +190,16 @@ def test_a_description_is_cut_to_255_characters():
     assert len(json.loads(text)[3]) == 255
 
 
+def test_a_password_under_a_key_in_numbers_is_not_logged():
+    text = r'[2,"1","ChangeConfiguration",{"key":"\u0041uthorizationKey","value":"00112233"}]'
+
+    assert loggable(text) == '[2,"1","ChangeConfiguration",{"key":"AuthorizationKey","value":"***"}]'
+
+
+def test_numbers_in_what_is_no_json_are_logged_as_they_came():
+    assert loggable(r"[2,\u0041") == r"[2,\u0041"
+
+
 @pytest.mark.parametrize("key", ["AuthorizationKey", "authorizationkey"])
 @pytest.mark.parametrize("value", ["00112233", 'quoted \\" 00112233'])
 def test_the_password_is_not_logged(key, value):

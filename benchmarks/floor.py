@@ -1,0 +1,177 @@
+"""What is left without behaviour: the libraries of our station, and its durability, with nothing decided in between.
+
+Trio, trio-websocket, msgspec and SQLite as the station uses them. Every transaction message is committed
+(``synchronous=FULL``, in a thread) before it is sent, and taken away with the next commit once it is answered; what is
+sent is what :mod:`benchmarks.peer` sends. There are no machines, timers, keys, history or log, and of nothing that goes
+wrong anybody hears. No station on these libraries that keeps what it sends costs less.
+
+``python -m benchmarks.floor URL IDENTITY FOLDER [--sample-s S]`` obeys lines on stdin as :mod:`benchmarks.peer`.
+"""
+
+import argparse
+import json
+import sqlite3
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import trio
+from trio_websocket import WebSocketConnection, open_websocket_url
+
+
+SAMPLES = 10
+PHASES = ("L1", "L2", "L3")
+CALL_TIMEOUT_S = 30
+
+Json = dict[str, Any]
+
+
+class Kept:
+    """The database: messages that are not answered."""
+
+    def __init__(self, file: Path) -> None:
+        self._database = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+        for name, value in (
+            ("locking_mode", "EXCLUSIVE"),
+            ("journal_mode", "WAL"),
+            ("synchronous", "FULL"),
+            ("cache_size", "-256"),
+        ):
+            self._database.execute(f"PRAGMA {name} = {value}")
+        self._database.execute("CREATE TABLE message (number INTEGER PRIMARY KEY, content BLOB NOT NULL)")
+        self._answered = 0
+
+    def keep(self, number: int, content: bytes) -> None:
+        """Write a message, and take away those that are answered."""
+        self._database.execute("BEGIN IMMEDIATE")
+        self._database.execute("INSERT INTO message VALUES (?, ?)", (number, content))
+        self._database.execute("DELETE FROM message WHERE number <= ?", (self._answered,))
+        self._database.execute("COMMIT")
+
+    def answered(self, number: int) -> None:
+        """This message need not be kept any longer."""
+        self._answered = number
+
+
+class Floor:
+    """One connector."""
+
+    def __init__(self, socket: WebSocketConnection, kept: Kept, sample_s: float) -> None:
+        self._socket = socket
+        self._kept = kept
+        self._sample_s = sample_s
+        self._number = 0
+        self._energy_wh = 0
+        self._answer: Json = {}
+        self._answered = trio.Event()
+
+    async def run(self) -> None:
+        """Boot, then obey until stdin ends."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._receive)
+            await self._call("BootNotification", {"chargePointModel": "M", "chargePointVendor": "V"})
+            await self._status("Available", 0)
+            await self._status("Available")
+            async with trio.lowlevel.FdStream(0) as stdin:
+                begun = b""
+                async for chunk in stdin:
+                    *lines, begun = (begun + chunk).split(b"\n")
+                    for line in lines:
+                        began_s = time.thread_time()
+                        for _ in range(json.loads(line)["times"]):
+                            await self._session()
+                        print(json.dumps({"loop_s": time.thread_time() - began_s}), flush=True)
+            nursery.cancel_scope.cancel()
+
+    async def _session(self) -> None:
+        """One charging session."""
+        await self._status("Preparing")
+        await self._call("Authorize", {"idTag": "CARD"})
+        data = [self._values("Transaction.Begin")]
+        started = {"connectorId": 1, "idTag": "CARD", "meterStart": self._energy_wh, "timestamp": _now()}
+        answer = await self._deliver("StartTransaction", started)
+        transaction_id = answer["transactionId"]
+        await self._status("Charging")
+        for _ in range(SAMPLES):
+            await trio.sleep(self._sample_s)
+            self._energy_wh += 2
+            values = self._values("Sample.Periodic")
+            data.append(values)
+            sample = {"connectorId": 1, "transactionId": transaction_id, "meterValue": [values]}
+            await self._deliver("MeterValues", sample)
+        data.append(self._values("Transaction.End"))
+        stopped = {
+            "meterStop": self._energy_wh,
+            "timestamp": _now(),
+            "transactionId": transaction_id,
+            "reason": "Local",
+            "idTag": "CARD",
+            "transactionData": data,
+        }
+        await self._deliver("StopTransaction", stopped)
+        await self._status("Finishing")
+        await self._status("Available")
+
+    def _values(self, context: str) -> Json:
+        def value(measurand: str, value: str, unit: str, phase: str | None = None) -> Json:
+            sampled = {"value": value, "context": context, "measurand": measurand, "unit": unit}
+            return sampled if phase is None else {**sampled, "phase": phase}
+
+        return {
+            "timestamp": _now(),
+            "sampledValue": [
+                value("Energy.Active.Import.Register", str(self._energy_wh), "Wh"),
+                value("Power.Active.Import", "11040", "W"),
+                *(value("Current.Import", "16", "A", phase) for phase in PHASES),
+                *(value("Voltage", "230", "V", f"{phase}-N") for phase in PHASES),
+            ],
+        }
+
+    async def _status(self, status: str, connector: int = 1) -> None:
+        told = {"connectorId": connector, "errorCode": "NoError", "status": status, "timestamp": _now()}
+        await self._call("StatusNotification", told)
+
+    async def _deliver(self, action: str, payload: Json) -> Json:
+        """Keep a transaction message, send it, and wait for its answer."""
+        self._number += 1
+        await trio.to_thread.run_sync(self._kept.keep, self._number, msgspec.json.encode(payload))
+        answer = await self._call(action, payload)
+        self._kept.answered(self._number)
+        return answer
+
+    async def _call(self, action: str, payload: Json) -> Json:
+        self._answered = trio.Event()
+        text = msgspec.json.encode([2, str(time.monotonic_ns()), action, payload]).decode()
+        await self._socket.send_message(text)
+        with trio.fail_after(CALL_TIMEOUT_S):
+            await self._answered.wait()
+        return self._answer
+
+    async def _receive(self) -> None:
+        while True:
+            self._answer = msgspec.json.decode(await self._socket.get_message())[2]
+            self._answered.set()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+async def run(url: str, identity: str, folder: Path, sample_s: float) -> None:
+    """Connect, boot, obey until stdin ends."""
+    folder.mkdir(parents=True)
+    kept = Kept(folder / "floor.sqlite3")
+    async with open_websocket_url(f"{url}/{identity}", subprotocols=["ocpp1.6"]) as socket:
+        await Floor(socket, kept, sample_s).run()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("url")
+    parser.add_argument("identity")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--sample-s", type=float, default=10)
+    arguments = parser.parse_args()
+    trio.run(run, arguments.url, arguments.identity, arguments.folder, arguments.sample_s)
