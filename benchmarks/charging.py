@@ -5,7 +5,7 @@ from typing import Any
 
 from benchmarks.contenders import SPEED, Stage
 from benchmarks.measure import Memory, Program, memory, wake_ups
-from benchmarks.report import Figure, ratio, shown
+from benchmarks.report import Figure, compared, ratio, shown
 
 PER_SESSION = {
     "Authorize": 1,
@@ -23,12 +23,19 @@ CHARGING_SAMPLE_S = 10
 
 def sessions(stage: Stage, rounds: int, each: int, each_logged: int) -> tuple[Figure, Figure]:
     """Charging sessions in turns; the memory before and after."""
-    names = {"ours": stage.name("OURS"), "peer": stage.name("PEER")}
-    programs = {"ours": stage.ours(names["ours"]), "peer": stage.peer(names["peer"])}
+    names = {
+        who: stage.name(who.upper().replace(" ", "-")) for who in ("ours", "peer", "floor", "diskless floor")
+    }
+    programs = {
+        "ours": stage.ours(names["ours"]),
+        "peer": stage.peer(names["peer"]),
+        "floor": stage.floor(names["floor"]),
+        "diskless floor": stage.floor(names["diskless floor"], keeps=False),
+    }
     stage.booted(*names.values())
     held: dict[str, list[Memory]] = {who: [] for who in programs}
     per_cpu_s: dict[str, list[float]] = {who: [] for who in programs}
-    in_threads_ms: list[float] = []
+    in_threads_ms: dict[str, list[float]] = {who: [] for who in programs}
     for who, program in programs.items():
         held[who].append(memory(program.pid))
     for _ in range(rounds):
@@ -36,23 +43,31 @@ def sessions(stage: Stage, rounds: int, each: int, each_logged: int) -> tuple[Fi
             before = stage.sent(names[who])
             cpu_s, loop_s = _played(program, each)
             per_cpu_s[who].append(each / cpu_s)
-            if who == "ours":
-                in_threads_ms.append((cpu_s - loop_s) * 1000 / each)
+            in_threads_ms[who].append((cpu_s - loop_s) * 1000 / each)
             _check(before, stage.sent(names[who]), each)
             held[who].append(memory(program.pid))
     profile = programs["ours"].ask("profile", times=each_logged)
     for program in programs.values():
         program.end()
     rows = [
-        ["", "ours", "peer", "ratio"],
+        ["", "ours", "peer", "ratio", "floor", "its ratio"],
+        [f"sessions per CPU second, log of warnings ({rounds} x {each})", *compared(per_cpu_s)],
         [
-            f"sessions per CPU second, log of warnings ({rounds} x {each})",
-            shown(per_cpu_s["ours"]),
-            shown(per_cpu_s["peer"]),
-            ratio(per_cpu_s["ours"], per_cpu_s["peer"]),
+            "CPU time of a session, ms",
+            *(shown([1000 / one for one in per_cpu_s[who]]) for who in ("ours", "peer")),
+            "",
+            shown([1000 / one for one in per_cpu_s["floor"]]),
+            "",
         ],
-        ["CPU time of a session in ours, ms", shown([1000 / one for one in per_cpu_s["ours"]]), "", ""],
-        ["of it the threads that write database and history, ms", shown(in_threads_ms), "", ""],
+        [
+            "of it the threads that write, ms",
+            *(shown(in_threads_ms["ours"]), "", "", shown(in_threads_ms["floor"]), ""),
+        ],
+        [
+            "sessions per CPU second of a floor that keeps nothing",
+            *("", "", "", shown(per_cpu_s["diskless floor"])),
+            ratio(per_cpu_s["diskless floor"], per_cpu_s["peer"]),
+        ],
         _logged(stage, min(rounds, 3), each_logged),
     ]
     note = (
@@ -94,7 +109,7 @@ def _logged(stage: Stage, rounds: int, each: int) -> list[str]:
         f"with every frame logged, ours with every transition too ({rounds} x {each})",
         shown(found["ours"]),
         shown(found["peer"]),
-        ratio(found["ours"], found["peer"]),
+        *(ratio(found["ours"], found["peer"]), "", ""),
     ]
 
 

@@ -90,6 +90,13 @@ class Stage:
             *("--sample-s", str(sample_s), "--log", log),
         )
 
+    def floor(self, identity: str, *, sample_s: float = 1 / SPEED, keeps: bool = True) -> Program:
+        """What no station on our libraries can be below; without ``keeps``, not even one that has no disk."""
+        return self._started(
+            *("-m", "benchmarks.floor", self.url, identity, str(self.folder / identity)),
+            *("--sample-s", str(sample_s), *(() if keeps else ("--forget",))),
+        )
+
     def _started(self, *arguments: str) -> Program:
         number = len(self._programs)
         with (self.folder / f"program-{number}.log").open("wb") as log:

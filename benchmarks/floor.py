@@ -5,7 +5,8 @@ Trio, trio-websocket, msgspec and SQLite as the station uses them. Every transac
 sent is what :mod:`benchmarks.peer` sends. There are no machines, timers, keys, history or log, and of nothing that goes
 wrong anybody hears. No station on these libraries that keeps what it sends costs less.
 
-``python -m benchmarks.floor URL IDENTITY FOLDER [--sample-s S]`` obeys lines on stdin as :mod:`benchmarks.peer`.
+``python -m benchmarks.floor URL IDENTITY FOLDER [--sample-s S] [--forget]`` obeys lines on stdin as
+:mod:`benchmarks.peer` and answers with the CPU time of the thread of the event loop. With ``--forget`` nothing is kept.
 """
 
 import argparse
@@ -13,13 +14,13 @@ import json
 import sqlite3
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import trio
 from trio_websocket import WebSocketConnection, open_websocket_url
-
 
 SAMPLES = 10
 PHASES = ("L1", "L2", "L3")
@@ -31,8 +32,11 @@ Json = dict[str, Any]
 class Kept:
     """The database: messages that are not answered."""
 
-    def __init__(self, file: Path) -> None:
-        self._database = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        self._database = sqlite3.connect(
+            folder / "floor.sqlite3", isolation_level=None, check_same_thread=False
+        )
         for name, value in (
             ("locking_mode", "EXCLUSIVE"),
             ("journal_mode", "WAL"),
@@ -58,7 +62,7 @@ class Kept:
 class Floor:
     """One connector."""
 
-    def __init__(self, socket: WebSocketConnection, kept: Kept, sample_s: float) -> None:
+    def __init__(self, socket: WebSocketConnection, kept: Kept | None, sample_s: float) -> None:
         self._socket = socket
         self._kept = kept
         self._sample_s = sample_s
@@ -135,6 +139,8 @@ class Floor:
 
     async def _deliver(self, action: str, payload: Json) -> Json:
         """Keep a transaction message, send it, and wait for its answer."""
+        if self._kept is None:
+            return await self._call(action, payload)
         self._number += 1
         await trio.to_thread.run_sync(self._kept.keep, self._number, msgspec.json.encode(payload))
         answer = await self._call(action, payload)
@@ -159,10 +165,9 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-async def run(url: str, identity: str, folder: Path, sample_s: float) -> None:
+async def run(url: str, identity: str, folder: Path, sample_s: float, *, keeps: bool) -> None:
     """Connect, boot, obey until stdin ends."""
-    folder.mkdir(parents=True)
-    kept = Kept(folder / "floor.sqlite3")
+    kept = Kept(folder) if keeps else None
     async with open_websocket_url(f"{url}/{identity}", subprotocols=["ocpp1.6"]) as socket:
         await Floor(socket, kept, sample_s).run()
 
@@ -173,5 +178,7 @@ if __name__ == "__main__":
     parser.add_argument("identity")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--sample-s", type=float, default=10)
+    parser.add_argument("--forget", action="store_true")
     arguments = parser.parse_args()
-    trio.run(run, arguments.url, arguments.identity, arguments.folder, arguments.sample_s)
+    connect = (arguments.url, arguments.identity, arguments.folder, arguments.sample_s)
+    trio.run(partial(run, *connect, keeps=not arguments.forget))

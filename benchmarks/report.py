@@ -1,7 +1,7 @@
 """What the figures come to: tables of Markdown, on the terminal and in a file."""
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -18,8 +18,10 @@ PACKAGES = (
 METHOD = (
     "*Ours* is this station: every transaction message is on the disk before it is sent. *Peer* is a charge point"
     " written on the `ocpp` package (`benchmarks/peer.py`: asyncio, `websockets`, its validation as it comes), which"
-    " keeps nothing. Both talk to the same Central System in a process of its own (`benchmarks/csms.py`). They take"
-    " turns, run by run; values are medians of the runs with the least and the most in parentheses, ratios are ratios"
+    " keeps nothing. *Floor* is what is left of ours without behaviour (`benchmarks/floor.py`): the same libraries, the"
+    " same messages, each on the disk before it is sent, and nothing decided in between; no station on these libraries"
+    " costs less. All talk to the same Central System in a process of its own (`benchmarks/csms.py`). They take turns,"
+    " run by run; values are medians of the runs with the least and the most in parentheses, ratios are ratios"
     " of medians."
 )
 
@@ -44,6 +46,15 @@ def shown(values: Sequence[float], digits: int = 1) -> str:
 def ratio(ours: Sequence[float], peers: Sequence[float]) -> str:
     """The ratio of the medians."""
     return f"{spread(ours).median / spread(peers).median:.2f}"
+
+
+def compared(found: Mapping[str, Sequence[float]], digits: int = 1) -> list[str]:
+    """The cells of a row: ours, the peer's and the ratio; the floor's and its ratio to the peer's."""
+    ours, peers, floors = (found[who] for who in ("ours", "peer", "floor"))
+    return [
+        *(shown(ours, digits), shown(peers, digits), ratio(ours, peers)),
+        *(shown(floors, digits), ratio(floors, peers)),
+    ]
 
 
 def times(took_ns: Sequence[int]) -> list[str]:

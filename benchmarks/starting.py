@@ -3,10 +3,11 @@
 import re
 import subprocess
 from collections import Counter
+from collections.abc import Callable
 
 from benchmarks.contenders import Stage
 from benchmarks.measure import PYTHON, ROOT, Program, environment, memory
-from benchmarks.report import Figure, ratio, shown
+from benchmarks.report import Figure, compared
 
 SHOWN_MIN_MS = 2.0
 """Packages that take less are not worth a row."""
@@ -15,25 +16,28 @@ IMPORT = re.compile(r"import time:\s+(\d+) \|\s+\d+ \|\s+([\w.]+)")
 
 def cold_start(stage: Stage, runs: int) -> Figure:
     """From the start of the process to the BootNotification at the Central System."""
-    ours, peers = [], []
     state = stage.folder / "cold"
+    starts: dict[str, Callable[[str], Program]] = {
+        "ours": lambda identity: stage.command(identity, state=state),
+        "peer": stage.peer,
+        "floor": stage.floor,
+    }
+    took: dict[str, list[float]] = {who: [] for who in starts}
     for run in range(runs + 1):
-        identity = stage.name("OURS")
-        found = _start(stage, stage.command(identity, state=state), identity)
-        identity = stage.name("PEER")
-        other = _start(stage, stage.peer(identity), identity)
-        if run:  # The first run warms the caches of the disk, and makes the database.
-            ours.append(found)
-            peers.append(other)
+        for who, start in starts.items():
+            identity = stage.name(who.upper())
+            found = _start(stage, start(identity), identity)
+            if run:  # The first run warms the caches of the disk, and makes the database.
+                took[who].append(found)
     imports = {"ours": _imports("engine.cli", "engine.process", "engine.station_file", "drivers.simulated")}
     imports["peer"] = _imports("benchmarks.peer")
     rows = [
-        ["", "ours", "peer", "ratio"],
-        ["process start to BootNotification, ms", shown(ours, 0), shown(peers, 0), ratio(ours, peers)],
+        ["", "ours", "peer", "ratio", "floor", "its ratio"],
+        ["process start to BootNotification, ms", *compared(took, 0)],
     ]
     packages = sorted(imports["ours"] | imports["peer"], key=lambda name: -imports["ours"][name])
     rows += [
-        [f"of it importing {package}, ms", *(f"{each[package]:.0f}" for each in imports.values()), ""]
+        [f"of it importing {package}, ms", *(f"{each[package]:.0f}" for each in imports.values()), "", "", ""]
         for package in packages
         if max(each[package] for each in imports.values()) >= SHOWN_MIN_MS
     ]

@@ -3,6 +3,7 @@
 A meter is read in a task of its own, so that a slow meter delays nothing but its reading.
 """
 
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import trio
@@ -51,8 +52,10 @@ class Hardware:
         self._deliver = deliver
         self._keep_meter = keep_meter
         self._meter_timeout_s = meter_timeout_s
-        # As many as there can be readings under way: a machine asks again only after an answer.
-        self._ask, self._asked = trio.open_memory_channel[ReadMeter](4 * len(connectors) + 4)
+        self._asked: deque[ReadMeter] = deque()
+        """Readings that are to begin. Few: a machine asks again only after an answer."""
+        self._nursery: trio.Nursery | None = None
+        """Of what runs; None before."""
         self._records: dict[int, MeterRecord] = {}
         self._failed: dict[ReaderDriver, str] = {}
         """The readers that have failed, and why."""
@@ -64,8 +67,10 @@ class Hardware:
                 nursery.start_soon(self._run_connector, number, driver)
             for reader in self._readers:
                 nursery.start_soon(self._run_reader, reader)
-            async for asked in self._asked:  # one after the other, so that they begin in order
-                nursery.start_soon(self._read, asked)
+            self._nursery = nursery
+            if self._asked:
+                nursery.start_soon(self._read_next)
+            await trio.sleep_forever()
 
     async def until_moved(self) -> None:
         """Wait until every driver of a connector has looked after its hardware once more."""
@@ -79,7 +84,9 @@ class Hardware:
 
     def read(self, asked: ReadMeter) -> None:
         """Read a meter; MeterRead or MeterReadFailed follows."""
-        self._ask.send_nowait(asked)
+        self._asked.append(asked)
+        if len(self._asked) == 1 and self._nursery is not None:
+            self._nursery.start_soon(self._read_next)
 
     async def _run_connector(self, number: int, driver: ConnectorDriver) -> None:
         async def report(event: HardwareEvent) -> None:
@@ -109,6 +116,14 @@ class Hardware:
             if infos:
                 event = FaultRaised(HardwareFault.READER, infos[0])
             await self._deliver(HardwareReported(number, event))
+
+    async def _read_next(self) -> None:
+        """Read what was asked for first; what was asked for after it begins after it, and does not wait for its end."""
+        asked = self._asked.popleft()
+        if self._asked:
+            assert self._nursery is not None
+            self._nursery.start_soon(self._read_next)
+        await self._read(asked)
 
     async def _read(self, asked: ReadMeter) -> None:
         event: MeterRead | MeterReadFailed

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import msgspec
 
-_PASSWORD_KEY = "authorizationkey"
+_KEY_OF_PASSWORD = "authorizationkey"  # noqa: S105 - a name
 _VALUE = re.compile(r'("value"\s*:\s*)"(?:\\.|[^"\\])*"')
 _CREDENTIALS = re.compile(r"(:\\?/\\?/)[^/\\\s\"]*@")
 """Between the scheme of a URL and its host; JSON may write a slash with a backslash."""
@@ -25,6 +25,6 @@ def loggable(text: str) -> str:
         text = _CREDENTIALS.sub(r"\1***@", text)
     if "?" in text:
         text = _QUERY.sub(r"\1***", text)
-    if _PASSWORD_KEY not in text.lower():
+    if _KEY_OF_PASSWORD not in text.lower():
         return text
     return _VALUE.sub(r'\1"***"', text)

@@ -1,0 +1,79 @@
+"""Readings of a meter: in the order in which they are asked for, each for itself, and never later than declared."""
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from engine.hardware import Hardware
+from machines.vocabulary.effects import ReadMeter
+from machines.vocabulary.hardware import HardwareReported, MeterRead, MeterReadFailed, MeterReading
+
+TIMEOUT_S = 5
+
+
+class Meter:
+    """A connector whose meter takes as long for each reading as it is told."""
+
+    meter_record = None
+
+    def __init__(self, *takes_s: float) -> None:
+        self._takes_s = list(takes_s)
+        self._read_wh = 0
+
+    async def run(self, _report):
+        await trio.sleep_forever()
+
+    async def read_meter(self) -> MeterReading:
+        self._read_wh += 1
+        read_wh = self._read_wh
+        await trio.sleep(self._takes_s.pop(0))
+        return MeterReading(energy_import_wh=read_wh)
+
+
+def hardware_of(meter, told):
+    async def deliver(arrival):
+        told.append((trio.current_time(), arrival))
+
+    return Hardware({1: meter}, [], deliver, lambda _connector, _record: None, TIMEOUT_S)
+
+
+@pytest.mark.parametrize("is_running", [True, False])
+async def test_readings_begin_in_the_order_in_which_they_are_asked_for(nursery, autojump_clock, is_running):
+    """Also what is asked for before the devices run: the charge point may be quicker."""
+    told = []
+    hardware = hardware_of(Meter(3, 1, 2), told)
+    if is_running:
+        nursery.start_soon(hardware.run)
+        await wait_all_tasks_blocked()
+    for ticket in (10, 20, 30):
+        hardware.read(ReadMeter(1, ticket))
+    if not is_running:
+        nursery.start_soon(hardware.run)
+    await trio.sleep(10)
+
+    found = {arrival.event.ticket: (at, arrival.event.reading.energy_import_wh) for at, arrival in told}
+    assert found == {10: (3, 1), 20: (1, 2), 30: (2, 3)}
+
+
+async def test_a_reading_may_be_asked_for_while_another_one_goes_on(nursery, autojump_clock):
+    told = []
+    hardware = hardware_of(Meter(4, 1), told)
+    nursery.start_soon(hardware.run)
+    hardware.read(ReadMeter(1, 10))
+    await trio.sleep(2)
+    hardware.read(ReadMeter(1, 20))
+    await trio.sleep(10)
+
+    assert [(at, arrival.event.ticket) for at, arrival in told] == [(3, 20), (4, 10)]
+
+
+async def test_a_meter_that_does_not_answer_is_told_of_in_time(nursery, autojump_clock):
+    told = []
+    hardware = hardware_of(Meter(TIMEOUT_S + 1), told)
+    nursery.start_soon(hardware.run)
+    hardware.read(ReadMeter(1, 10))
+    await trio.sleep(TIMEOUT_S)
+    await wait_all_tasks_blocked()
+
+    assert told == [(TIMEOUT_S, HardwareReported(1, MeterReadFailed(10, f"no reading in {TIMEOUT_S} s")))]
+    assert not any(isinstance(arrival.event, MeterRead) for _, arrival in told)
