@@ -25,13 +25,13 @@ soak: .venv/ready
 
 # Every test case of the certification programme against our own station in another process: out/conformance/report.html
 conformance: .venv/ready
-	STATECHARGE_CONFORMANCE=full $(BIN)/python -m pytest -rP tests/system/test_conformance_command.py -k our_own_station_passes
+	STATECHARGE_CONFORMANCE=full $(BIN)/python -m pytest -rP -o faulthandler_timeout=0 tests/system/test_conformance_command.py -k our_own_station_passes
 
 # Test scripts that cover states, transitions and pairs of them: played in virtual time, then against our own stations in
 # other processes over a real network, STATECHARGE_JOBS at once (10) at STATECHARGE_SPEED (6). Half an hour or so.
 tours: .venv/ready
 	$(BIN)/statecharge tours full --out out/tours --run
-	STATECHARGE_CONFORMANCE=full $(BIN)/python -m pytest -rP tests/system/test_conformance_command.py -k tours
+	STATECHARGE_CONFORMANCE=full $(BIN)/python -m pytest -rP -o faulthandler_timeout=0 tests/system/test_conformance_command.py -k tours
 
 # The papers of the AC SMART and of the station that has everything, with the last run of `make test` if it was of this
 # code: out/dossier/ac-smart/index.html, dossier.pdf beside it. A few minutes.

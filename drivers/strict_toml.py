@@ -6,9 +6,10 @@ place, so that the reading goes on and finds the next one; ``finish`` raises if 
 
 import math
 import re
-import tomllib
 from collections.abc import Collection, Iterator
 from pathlib import Path
+
+import tomli
 
 HEADER = re.compile(r"\s*\[\[?\s*([^\]]+?)\s*\]")
 KEY = re.compile(r"\s*([A-Za-z0-9_.-]+|\"[^\"]*\")\s*=")
@@ -184,12 +185,12 @@ def read_table(path: Path) -> tuple[Notes, Table]:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        entries = tomllib.loads(text)
+        entries = tomli.loads(text)
     except OSError as error:
         raise FileError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise FileError(f"{path}: it is not UTF-8") from error
-    except tomllib.TOMLDecodeError as error:
+    except tomli.TOMLDecodeError as error:
         raise FileError(f"{path}: {error}") from error
     notes = Notes(path, text)
     return notes, Table(notes, "", entries)

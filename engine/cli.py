@@ -105,7 +105,6 @@ def run(
     import trio
 
     from engine import log
-    from engine.bench import BenchError
     from engine.devices import DeviceError
     from engine.process import NoSimulationError, Placed, at, run_until_told
     from engine.progress import Works
@@ -124,7 +123,11 @@ def run(
         stations = _fleet(declared, count, state_dir, bench)
     gc.freeze()
     gc.enable()
-    mendable = (BenchError, DeviceError, NoSimulationError)
+    mendable: tuple[type[Exception], ...] = (DeviceError, NoSimulationError)
+    if bench is not None:
+        from engine.bench import BenchError
+
+        mendable = (BenchError, *mendable)
     level, several = log_level or declared.log.level, count is not None
     with Works() as works:
         log.configure(works.log, level=level, form=form, several=several)

@@ -25,7 +25,6 @@ from engine.declaration.checks import (
     check_vendors,
     read_authorization_key,
 )
-from engine.declaration.fieldbus import can_switch_phases
 from engine.declaration.keys import Construction, KeyReader
 from engine.declaration.layers import Layers, Table, read_layers
 from engine.declaration.problems import Problem, StationFileError
@@ -95,6 +94,15 @@ def load(path_or_name: str | Path) -> Station:
     )
 
 
+def _can_switch_phases(station: Path, connector: Table) -> bool:
+    """Whether the hardware of a connector can connect one phase or three; what is simulated can."""
+    if connector["driver"] != "modbus":
+        return True
+    from engine.declaration.fieldbus import can_switch_phases  # with all that reads register maps
+
+    return can_switch_phases(station, _table(connector, "parameters"))
+
+
 def _check_phases(layers: Layers, connectors: list[Table]) -> None:
     """What is declared of phases is nothing that hardware cannot do.
 
@@ -102,10 +110,7 @@ def _check_phases(layers: Layers, connectors: list[Table]) -> None:
         StationFileError: It is.
     """
     for index, connector in enumerate(connectors):
-        is_able = connector["driver"] != "modbus" or can_switch_phases(
-            layers.file, _table(connector, "parameters")
-        )
-        if connector["phases"] == 3 and not is_able:
+        if connector["phases"] == 3 and not _can_switch_phases(layers.file, connector):
             path = ("connectors", index, "parameters")
             found = "nothing that switches phases, with ConnectorSwitch3to1PhaseSupported"
             layers.refuse(

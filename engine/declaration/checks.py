@@ -5,7 +5,6 @@ import stat
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from engine.declaration.fieldbus import check_modbus
 from engine.declaration.layers import Layers, Table
 from engine.declaration.problems import EntryPath, nearest, show_names, show_value
 from engine.declaration.schema import (
@@ -67,6 +66,8 @@ def _check_driver(
     assert isinstance(parameters, dict)
     valid = validate_table(layers, (*path, "parameters"), parameters, drivers[driver])
     if driver == "modbus":
+        from engine.declaration.fieldbus import check_modbus  # with all that reads register maps
+
         check_modbus(layers, path, device, valid)
 
 

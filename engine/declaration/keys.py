@@ -187,6 +187,8 @@ class KeyReader:
         return tuple(chain.from_iterable(self._filled(str(item)) for item in items))
 
     def _filled(self, item: str) -> list[str]:
+        if "{" not in item:
+            return [item]
         places = {
             "{connector}": [str(number) for number in range(self._construction.connectors + 1)],
             "{line}": ["L1", "L2", "L3"],

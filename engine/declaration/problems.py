@@ -1,6 +1,5 @@
 """What can be wrong with a station file, told so that it can be put right without reading code."""
 
-from difflib import get_close_matches
 from pathlib import Path
 
 import msgspec
@@ -80,6 +79,8 @@ def show_names(names: tuple[str, ...] | list[str] | frozenset[str]) -> str:
 
 def nearest(name: str, known: tuple[str, ...] | list[str] | frozenset[str]) -> str:
     """A hint at the known name that ``name`` may have meant; empty when none is near."""
+    from difflib import get_close_matches
+
     by_lower_case = {candidate.lower(): candidate for candidate in known}
     close = get_close_matches(name.lower(), by_lower_case, n=1)
     return f"did you mean {by_lower_case[close[0]]}?" if close else ""

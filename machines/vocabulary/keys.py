@@ -8,6 +8,7 @@ declare keeps the default of the catalogue and cannot be seen over OCPP.
 
 import re
 from enum import StrEnum
+from functools import cache
 
 from msgspec import Struct, structs
 
@@ -169,6 +170,7 @@ class KeySet(Struct, frozen=True):
         return None
 
 
+@cache  # There are as many names as the catalogue and the station have keys.
 def attribute_of(name: str) -> str:
     """The attribute of :class:`Keys` for the wire spelling ``name``: ``HeartbeatInterval`` is heartbeat_interval."""
     return WORD_START.sub("_", name).lower()

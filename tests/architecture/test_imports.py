@@ -35,6 +35,7 @@ BESIDES = {
     "drivers/gpio.py": {"gpiod"},
     "drivers/modbus/frames.py": {"pymodbus"},
     "drivers/serial_port.py": {"serial"},
+    "drivers/strict_toml.py": {"tomli"},
     "engine/installers/rauc.py": {"jeepney"},
     # A machine is a class of the library for whoever asks: tools and tests.
     "machines/chart.py": {"statemachine"},
