@@ -26,6 +26,10 @@ from machines.vocabulary.effects import Instant
 FILE = "history.sqlite3"
 WRITE_EVERY_S = 1.0
 """Rows wait together so long."""
+TOGETHER_MAX = 500
+"""Rows, or events of the log, of which so many wait are written at once: each holds a message in memory."""
+WAITING_MAX = 10_000
+"""So many wait while a disk hangs; the oldest go."""
 _SHOWN = (Enum, bool, int, float)
 SHOWN_MAX = 40
 """Characters of a value of a message that are kept."""
@@ -120,13 +124,15 @@ class History:
         self._rows_max = rows_max
         self._resolve = resolve
         self._log_max = log_max
-        self._events: deque[tuple[Instant, str, dict[str, object]]] = deque(maxlen=log_max)
+        waiting_max = WAITING_MAX if file is not None else max(rows_max, log_max)
+        self._events: deque[tuple[Instant, str, dict[str, object]]] = deque(maxlen=min(log_max, waiting_max))
         self._logged: deque[Logged] = deque(maxlen=log_max)
         """Without a file, what was written."""
-        self._noted: deque[_Noted] = deque(maxlen=rows_max)
+        self._noted: deque[_Noted] = deque(maxlen=min(rows_max, waiting_max))
         self._kept: deque[Happened] = deque(maxlen=rows_max)
         """Without a file, what was written."""
         self._is_news = trio.Event()
+        self._is_much = trio.Event()
         self._database: sqlite3.Connection | None = None
         self._writing = trio.Lock()
 
@@ -138,19 +144,26 @@ class History:
             if row.source != row.target or row.action:
                 self._noted.append(_Noted(instant, cause, taken))
         if self._noted:
-            self._is_news.set()
+            self._tell()
 
     def log(self, instant: Instant, event: str, fields: dict[str, object]) -> None:
         """Keep an event of the log."""
         self._events.append((instant, event, fields))
+        self._tell()
+
+    def _tell(self) -> None:
+        """Have written what waits: soon, or now."""
         self._is_news.set()
+        if max(len(self._noted), len(self._events)) >= TOGETHER_MAX:
+            self._is_much.set()
 
     async def run(self) -> None:
-        """Write what was noted, by the second, until cancelled."""
+        """Write what was noted, by the second or as soon as it is much, until cancelled."""
         while self._rows_max or self._log_max:
             await self._is_news.wait()
-            await trio.sleep(of_real_time(WRITE_EVERY_S))
-            self._is_news = trio.Event()
+            with trio.move_on_after(of_real_time(WRITE_EVERY_S)):
+                await self._is_much.wait()
+            self._is_news, self._is_much = trio.Event(), trio.Event()
             await self.flush()
 
     async def flush(self) -> None:

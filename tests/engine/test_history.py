@@ -6,10 +6,20 @@ from contextlib import closing
 import pytest
 import trio
 from click.testing import CliRunner
+from trio.testing import wait_all_tasks_blocked
 
 from engine import history
 from engine.cli import command
-from engine.history import Happened, History, HistoryError, Logged, read, told
+from engine.history import (
+    TOGETHER_MAX,
+    WAITING_MAX,
+    Happened,
+    History,
+    HistoryError,
+    Logged,
+    read,
+    told,
+)
 from machines.authorization import IdTagPresented
 from machines.charge_point import Step, Taken
 from machines.machine import Row
@@ -141,6 +151,30 @@ async def test_rows_are_written_by_the_second(tmp_path):
                 await trio.sleep(0.05)
         nursery.cancel_scope.cancel()
     keeps.close()
+
+
+async def test_much_is_written_at_once(tmp_path, mock_clock, nursery):
+    """On a clock that stands still."""
+    trio.to_thread.current_default_thread_limiter().total_tokens = 1  # one thread after the other
+    keeps = kept(tmp_path, rows_max=10 * TOGETHER_MAX)
+    nursery.start_soon(keeps.run)
+    note(keeps, *range(TOGETHER_MAX - 1))
+    await wait_all_tasks_blocked()
+    await trio.to_thread.run_sync(int)
+    assert not (tmp_path / history.FILE).exists()
+
+    note(keeps, TOGETHER_MAX - 1)
+    await wait_all_tasks_blocked()
+    await trio.to_thread.run_sync(int)
+    assert len(read(tmp_path / history.FILE)) == TOGETHER_MAX
+
+
+def test_what_waits_for_a_disk_that_hangs_is_bounded(tmp_path):
+    keeps = kept(tmp_path, rows_max=2 * WAITING_MAX)
+    note(keeps, *range(WAITING_MAX + 1))
+    keeps.close()
+    found = read(tmp_path / history.FILE)
+    assert (len(found), found[0].time) == (WAITING_MAX, 1.0)
 
 
 def _rows(file):
