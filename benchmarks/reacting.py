@@ -40,7 +40,7 @@ def reacting(
     rows.append([row, *found[0], "", ""])
     station.kill()
     other.kill()
-    sixth = _queue(stage, rows, reactions, calls, offline_sessions)
+    sixth = _queue(stage, rows, reactions, calls, cycles, offline_sessions)
     fifth = Figure(
         5,
         "Reaction",
@@ -64,7 +64,24 @@ def _calls(stage: Stage, identity: str, number: int) -> list[str]:
     return times(asked["took_ns"])
 
 
-def _queue(stage: Stage, rows: list[list[str]], reactions: int, calls: int, sessions: int) -> Figure:
+def _starts(stage: Stage, station: Program, identity: str, number: int) -> list[str]:
+    """Remote starts of vehicles that leave as soon as they charge."""
+    took_ns = []
+    start = {"connectorId": 1, "idTag": "REMOTE"}
+    for _ in range(number):
+        station.ask("arrive")
+        asked = stage.csms.ask(
+            "call", identity=identity, action="RemoteStartTransaction", payload=start, times=1, pause_s=0
+        )
+        assert asked["answer"] == {"status": "Accepted"}, asked["answer"]
+        took_ns += asked["took_ns"]
+        station.ask("leave")
+    return times(took_ns)
+
+
+def _queue(
+    stage: Stage, rows: list[list[str]], reactions: int, calls: int, cycles: int, sessions: int
+) -> Figure:
     """Fill a queue without a network; react with it; deliver it, once alone and once with CALLs meanwhile."""
     first, second = stage.name("OURS"), stage.name("OURS")
     filling = stage.ours(first, speed=FILLING_SPEED)
@@ -85,6 +102,10 @@ def _queue(stage: Stage, rows: list[list[str]], reactions: int, calls: int, sess
     stage.csms.ask("wait", identity=second, action="MeterValues", count=1)
     row = f"GetConfiguration, {queued:,} messages queued and being delivered"
     rows.append([row, *_calls(stage, second, calls), "", ""])
+    found = _starts(stage, station, second, cycles)
+    left = station.ask("queued")["queued"]
+    row = f"RemoteStartTransaction, {queued:,} messages queued, {left:,} of them still afterwards"
+    rows.append([row, *found, "", ""])
     station.kill()
     alone = stage.ours(first, speed=1, sample_s=3600)
     most = 0.0
@@ -96,7 +117,7 @@ def _queue(stage: Stage, rows: list[list[str]], reactions: int, calls: int, sess
     cpu_s, took_s = alone.cpu_s() - before, monotonic() - began
     after = memory(alone.pid)
     alone.kill()
-    found = [
+    delivered = [
         ["", "ours"],
         ["messages delivered", f"{queued:,}"],
         ["messages per CPU second", f"{queued / cpu_s:,.0f}"],
@@ -110,6 +131,6 @@ def _queue(stage: Stage, rows: list[list[str]], reactions: int, calls: int, sess
         6,
         "Offline queue",
         "bounded memory",
-        found,
+        delivered,
         "Sessions without a network, then it is back. The peer keeps nothing: there is nobody to compare with.",
     )

@@ -8,6 +8,7 @@
 * ``{"do": "profile", "times": N}``: the same; answers with where the time goes (:mod:`benchmarks.profiled`)
 * ``{"do": "charge"}``: begin one, and go on
 * ``{"do": "plug"}``: plug in a vehicle, and another one whenever it was charged: what remote starts need
+* ``{"do": "arrive"}`` and ``{"do": "leave"}``: plug in one vehicle; unplug it once it charges
 * ``{"do": "react", "times": N, "stall": false, "offline": false}``: raise a fault while charging; answers with the
   times from the report of the driver to its contactor being opened, in ns. With ``stall`` the disk hangs meanwhile
 * ``{"do": "stall", "each_s": S}``: from now on every commit takes S longer
@@ -111,6 +112,13 @@ class Player:
             case {"do": "plug"}:
                 self._plug_in()
                 nursery.start_soon(self._follow_remote)
+            case {"do": "arrive"}:
+                self._plug_in()
+                await self._until_state("connector/1", "Preparing")
+            case {"do": "leave"}:
+                await self._until_state("connector/1", "Charging")
+                await self._unplug()
+                await self._until_state("connector/1", "Available")
             case {"do": "react", "times": times, "stall": is_stalled, "offline": is_offline}:
                 took = [
                     await self._react(store, is_stalled=is_stalled, is_offline=is_offline)
