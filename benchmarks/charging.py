@@ -23,14 +23,13 @@ CHARGING_SAMPLE_S = 10
 
 def sessions(stage: Stage, rounds: int, each: int, each_logged: int) -> tuple[Figure, Figure]:
     """Charging sessions in turns; the memory before and after."""
-    names = {
-        who: stage.name(who.upper().replace(" ", "-")) for who in ("ours", "peer", "floor", "diskless floor")
-    }
+    names = {who: stage.name(who.upper()) for who in ("ours", "peer", "floor", "diskless", "bare")}
     programs = {
         "ours": stage.ours(names["ours"]),
         "peer": stage.peer(names["peer"]),
         "floor": stage.floor(names["floor"]),
-        "diskless floor": stage.floor(names["diskless floor"], keeps=False),
+        "diskless": stage.floor(names["diskless"], keeps=False),
+        "bare": stage.floor(names["bare"], keeps=False, is_bare=True),
     }
     stage.booted(*names.values())
     held: dict[str, list[Memory]] = {who: [] for who in programs}
@@ -63,11 +62,13 @@ def sessions(stage: Stage, rounds: int, each: int, each_logged: int) -> tuple[Fi
             "of it the threads that write, ms",
             *(shown(in_threads_ms["ours"]), "", "", shown(in_threads_ms["floor"]), ""),
         ],
-        [
-            "sessions per CPU second of a floor that keeps nothing",
-            *("", "", "", shown(per_cpu_s["diskless floor"])),
-            ratio(per_cpu_s["diskless floor"], per_cpu_s["peer"]),
-        ],
+        *(
+            [row, "", "", "", shown(per_cpu_s[who]), ratio(per_cpu_s[who], per_cpu_s["peer"])]
+            for row, who in (
+                ("sessions per CPU second of a floor that keeps nothing", "diskless"),
+                ("of one that keeps nothing and does without trio-websocket (wsproto alone)", "bare"),
+            )
+        ),
         _logged(stage, min(rounds, 3), each_logged),
     ]
     note = (

@@ -90,11 +90,18 @@ class Stage:
             *("--sample-s", str(sample_s), "--log", log),
         )
 
-    def floor(self, identity: str, *, sample_s: float = 1 / SPEED, keeps: bool = True) -> Program:
-        """What no station on our libraries can be below; without ``keeps``, not even one that has no disk."""
+    def floor(
+        self, identity: str, *, sample_s: float = 1 / SPEED, keeps: bool = True, is_bare: bool = False
+    ) -> Program:
+        """What no station on our libraries can be below, not even without a disk or trio-websocket."""
         return self._started(
             *("-m", "benchmarks.floor", self.url, identity, str(self.folder / identity)),
-            *("--sample-s", str(sample_s), *(() if keeps else ("--forget",))),
+            *(
+                "--sample-s",
+                str(sample_s),
+                *(() if keeps else ("--forget",)),
+                *(("--bare",) if is_bare else ()),
+            ),
         )
 
     def _started(self, *arguments: str) -> Program:

@@ -5,8 +5,9 @@ Trio, trio-websocket, msgspec and SQLite as the station uses them. Every transac
 sent is what :mod:`benchmarks.peer` sends. There are no machines, timers, keys, history or log, and of nothing that goes
 wrong anybody hears. No station on these libraries that keeps what it sends costs less.
 
-``python -m benchmarks.floor URL IDENTITY FOLDER [--sample-s S] [--forget]`` obeys lines on stdin as
-:mod:`benchmarks.peer` and answers with the CPU time of the thread of the event loop. With ``--forget`` nothing is kept.
+``python -m benchmarks.floor URL IDENTITY FOLDER [--sample-s S] [--forget] [--bare]`` obeys lines on stdin as
+:mod:`benchmarks.peer` and answers with the CPU time of the thread of the event loop. With ``--forget`` nothing is kept;
+with ``--bare`` it does without trio-websocket: wsproto on the bare stream, and nobody who looks after the connection.
 """
 
 import argparse
@@ -16,12 +17,16 @@ import time
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import msgspec
 import trio
-from trio_websocket import WebSocketConnection, open_websocket_url
+from trio_websocket import open_websocket_url
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import AcceptConnection, Request, TextMessage
 
+SUBPROTOCOL = "ocpp1.6"
 SAMPLES = 10
 PHASES = ("L1", "L2", "L3")
 CALL_TIMEOUT_S = 30
@@ -59,10 +64,48 @@ class Kept:
         self._answered = number
 
 
+class Socket(Protocol):
+    """A WebSocket that is open."""
+
+    async def send_message(self, text: str, /) -> None:
+        """Send a text."""
+
+    async def get_message(self) -> str | bytes:
+        """Wait for the next one."""
+
+
+class BareSocket:
+    """wsproto on a stream."""
+
+    def __init__(self, stream: trio.SocketStream) -> None:
+        self._stream = stream
+        self._protocol = WSConnection(ConnectionType.CLIENT)
+
+    async def shake_hands(self, host: str, target: str) -> None:
+        """Open it."""
+        request = Request(host=host, target=target, subprotocols=[SUBPROTOCOL])
+        await self._stream.send_all(self._protocol.send(request))
+        self._protocol.receive_data(await self._stream.receive_some())
+        (accepted,) = self._protocol.events()
+        assert isinstance(accepted, AcceptConnection)
+
+    async def send_message(self, text: str, /) -> None:
+        """Send a text."""
+        await self._stream.send_all(self._protocol.send(TextMessage(text)))
+
+    async def get_message(self) -> str:
+        """Wait for the next one."""
+        while True:
+            for event in self._protocol.events():
+                if isinstance(event, TextMessage):
+                    return event.data
+            self._protocol.receive_data(await self._stream.receive_some())
+
+
 class Floor:
     """One connector."""
 
-    def __init__(self, socket: WebSocketConnection, kept: Kept | None, sample_s: float) -> None:
+    def __init__(self, socket: Socket, kept: Kept | None, sample_s: float) -> None:
         self._socket = socket
         self._kept = kept
         self._sample_s = sample_s
@@ -165,10 +208,17 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-async def run(url: str, identity: str, folder: Path, sample_s: float, *, keeps: bool) -> None:
+async def run(url: str, identity: str, folder: Path, sample_s: float, *, keeps: bool, is_bare: bool) -> None:
     """Connect, boot, obey until stdin ends."""
     kept = Kept(folder) if keeps else None
-    async with open_websocket_url(f"{url}/{identity}", subprotocols=["ocpp1.6"]) as socket:
+    if is_bare:
+        parts = urlsplit(url)
+        async with await trio.open_tcp_stream(str(parts.hostname), parts.port or 80) as stream:
+            bare = BareSocket(stream)
+            await bare.shake_hands(parts.netloc, f"/{identity}")
+            await Floor(bare, kept, sample_s).run()
+        return
+    async with open_websocket_url(f"{url}/{identity}", subprotocols=[SUBPROTOCOL]) as socket:
         await Floor(socket, kept, sample_s).run()
 
 
@@ -179,6 +229,7 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=Path)
     parser.add_argument("--sample-s", type=float, default=10)
     parser.add_argument("--forget", action="store_true")
+    parser.add_argument("--bare", action="store_true")
     arguments = parser.parse_args()
     connect = (arguments.url, arguments.identity, arguments.folder, arguments.sample_s)
-    trio.run(partial(run, *connect, keeps=not arguments.forget))
+    trio.run(partial(run, *connect, keeps=not arguments.forget, is_bare=arguments.bare))
