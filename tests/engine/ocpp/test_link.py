@@ -50,6 +50,23 @@ async def answer(socket, payload: str) -> None:
     await socket.send_message(f'[3,"{call[1]}",{payload}]')
 
 
+class Slow(trio.abc.ReceiveStream):
+    """A stream that is read a byte at a time, and on only while it may go on."""
+
+    def __init__(self, stream: trio.abc.ReceiveStream) -> None:
+        self._stream = stream
+        self.goes_on = trio.Event()
+        self.goes_on.set()
+
+    async def receive_some(self, _max_bytes: int | None = None) -> bytes:
+        byte = await self._stream.receive_some(1)
+        await self.goes_on.wait()
+        return byte
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
 # Opening and closing
 
 
@@ -295,6 +312,63 @@ async def test_a_call_without_answer_times_out_and_the_next_one_is_sent(bench, r
         )
         assert trio.current_time() == 30
         assert (await receive(socket))[2] == "StatusNotification"
+
+
+async def test_an_answer_at_the_last_moment_costs_the_next_call_nothing(bench, raw, autojump_clock):
+    """The time of a CALL is over when it has just been answered, and before the next one is sent."""
+    report = bench.report
+
+    async def slow(event):
+        if isinstance(event, CallAnswered):
+            autojump_clock.jump(30)
+        await report(event)
+
+    bench.report = slow
+    async with raw() as (link, socket):
+        await bench.next()
+        link.call("first", Heartbeat())
+        link.call("second", STATUS)
+        await answer(socket, TIME)
+
+        assert (await receive(socket))[2] == "StatusNotification"
+        assert [type(event) for event in bench.events] == [ConnectionOpened, CallAnswered]
+
+
+async def test_the_time_of_an_answered_call_does_not_end_the_sending_of_the_next(
+    bench, settings, autojump_clock
+):
+    """The peer reads slowly just when the time of the CALL before would be over."""
+    ours, theirs = trio.testing.lockstep_stream_pair()
+    slow = Slow(theirs.receive_stream)
+    opened, sockets = trio.open_memory_channel(0)
+
+    async def serve():
+        async with trio.open_nursery() as nursery:
+            stream = trio.StapledStream(theirs.send_stream, slow)
+            request = await wrap_server_stream(nursery, stream, message_queue_size=100)
+            await opened.send(await request.accept(subprotocol="ocpp1.6"))
+
+    async def open_stream(_url):
+        bench.nursery.start_soon(serve)
+        return ours
+
+    link = bench.start(settings, open_stream)
+    link.dial()
+    socket = await sockets.receive()
+    await bench.next()
+    link.call("first", Heartbeat())
+    await answer(socket, TIME)
+    await trio.sleep(settings.call_timeout_s - 1)
+    slow.goes_on = trio.Event()
+    link.call("second", Heartbeat())
+    await trio.sleep(2)
+    slow.goes_on.set()
+    await answer(socket, TIME)
+
+    assert [(event.owner, event.late) for event in [await bench.next(), await bench.next()]] == [
+        ("first", False),
+        ("second", False),
+    ]
 
 
 async def test_a_late_answer_is_reported_as_late(bench, raw, autojump_clock):
