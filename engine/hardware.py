@@ -128,16 +128,20 @@ class Hardware:
     async def _read(self, asked: ReadMeter) -> None:
         event: MeterRead | MeterReadFailed
         driver = self._connectors[asked.connector]
+        event = MeterReadFailed(asked.ticket, f"no reading in {self._meter_timeout_s:g} s")
         try:
-            with trio.fail_after(self._meter_timeout_s):
+            with trio.move_on_after(self._meter_timeout_s):
                 event = MeterRead(asked.ticket, await driver.read_meter())
-            record = driver.meter_record
-            if record is not None and record != self._records.get(asked.connector):
-                # Before the reading itself: what is billed must not be known without what it rests on.
-                self._records[asked.connector] = record
-                self._keep_meter(asked.connector, record)
+                self._keep(asked.connector, driver.meter_record)
         except MeterSilentError as error:
             event = MeterReadFailed(asked.ticket, str(error))
-        except trio.TooSlowError:
-            event = MeterReadFailed(asked.ticket, f"no reading in {self._meter_timeout_s:g} s")
         await self._deliver(HardwareReported(asked.connector, event))
+
+    def _keep(self, connector: int, record: MeterRecord | None) -> None:
+        """Have ``record`` written if it is news.
+
+        Before the reading itself: what is billed must not be known without what it rests on.
+        """
+        if record is not None and record != self._records.get(connector):
+            self._records[connector] = record
+            self._keep_meter(connector, record)
