@@ -16,11 +16,20 @@ _QUERY = re.compile(r"(\"location\"\s*:\s*\"[^\"?]*\?)(?:\\.|[^\"\\])+", re.IGNO
 
 
 def loggable(text: str) -> str:
-    """``text`` less what is secret in a URL, and less every value if it is about configuration key AuthorizationKey."""
+    """``text`` less what is secret in a URL, and less every value if it is about configuration key AuthorizationKey.
+
+    A text with secrets behind letters that are spelled as numbers is shown as a receiver reads it.
+    """
     if "\\u" in text:
-        # Letters that are spelled as numbers: what they hide is looked for in what a receiver reads.
         with suppress(msgspec.DecodeError, RecursionError):
-            text = msgspec.json.encode(msgspec.json.decode(text)).decode()
+            read = msgspec.json.encode(msgspec.json.decode(text)).decode()
+            shown = _less_secrets(read)
+            if shown != read:
+                return shown
+    return _less_secrets(text)
+
+
+def _less_secrets(text: str) -> str:
     if "@" in text:
         text = _CREDENTIALS.sub(r"\1***@", text)
     if "?" in text:

@@ -196,8 +196,9 @@ def test_a_password_under_a_key_in_numbers_is_not_logged():
     assert loggable(text) == '[2,"1","ChangeConfiguration",{"key":"AuthorizationKey","value":"***"}]'
 
 
-def test_numbers_in_what_is_no_json_are_logged_as_they_came():
-    assert loggable(r"[2,\u0041") == r"[2,\u0041"
+@pytest.mark.parametrize("text", [r"[2,\u0041", r'[2,"1","DataTransfer",{"vendorId": "\u0041"}]'])
+def test_numbers_that_hide_nothing_are_logged_as_they_came(text):
+    assert loggable(text) == text
 
 
 @pytest.mark.parametrize("key", ["AuthorizationKey", "authorizationkey"])
