@@ -106,7 +106,9 @@ class Device:
         self._process.stdout.readline()
 
     def unplug(self) -> None:
-        """Take it away with its line."""
+        """Take it away with its line, and first with the name of it: its number is another terminal's soon."""
+        if ":" not in self.where:
+            Path(self.where).unlink()
         self._process.kill()
         self._process.wait()
         assert self._process.stdout is not None

@@ -90,11 +90,11 @@ class FakeReader:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.link.unlink(missing_ok=True)  # first: the number of the terminal is another one's soon
         self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join(GUARD_S)
         assert not self._thread.is_alive()
         os.close(self._slave)
-        self.link.unlink(missing_ok=True)
 
     def present(self, uid: str) -> None:
         """Hold a card to the reader for a moment, as soon as the one before has been away for long enough."""

@@ -111,12 +111,13 @@ class PymodbusDevices:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self.link is not None:
+            self.link.unlink(missing_ok=True)  # first: the number of the terminal is another one's soon
         self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join(GUARD_S)
         assert not self._thread.is_alive()
         if self.link is not None:
             os.close(self._slave)
-            self.link.unlink(missing_ok=True)
 
     def set(self, unit: int, table: str, address: int, values: Sequence[int]) -> None:
         """Let registers hold other values."""
