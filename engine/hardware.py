@@ -55,7 +55,7 @@ class Hardware:
         self._asked: deque[ReadMeter] = deque()
         """Readings that are to begin. Few: a machine asks again only after an answer."""
         self._nursery: trio.Nursery | None = None
-        """Of what runs; None before."""
+        """Of what runs; None before, and from when it is to end."""
         self._records: dict[int, MeterRecord] = {}
         self._failed: dict[ReaderDriver, str] = {}
         """The readers that have failed, and why."""
@@ -70,7 +70,11 @@ class Hardware:
             self._nursery = nursery
             if self._asked:
                 nursery.start_soon(self._read_next)
-            await trio.sleep_forever()
+            try:
+                await trio.sleep_forever()
+            finally:
+                # Before it can be closed: the charge point may ask until it ends itself, and nobody reads any more.
+                self._nursery = None
 
     async def until_moved(self) -> None:
         """Wait until every driver of a connector has looked after its hardware once more."""
@@ -120,8 +124,7 @@ class Hardware:
     async def _read_next(self) -> None:
         """Read what was asked for first; what was asked for after it begins after it, and does not wait for its end."""
         asked = self._asked.popleft()
-        if self._asked:
-            assert self._nursery is not None
+        if self._asked and self._nursery is not None:
             self._nursery.start_soon(self._read_next)
         await self._read(asked)
 

@@ -77,3 +77,22 @@ async def test_a_meter_that_does_not_answer_is_told_of_in_time(nursery, autojump
 
     assert told == [(TIMEOUT_S, HardwareReported(1, MeterReadFailed(10, f"no reading in {TIMEOUT_S} s")))]
     assert not any(isinstance(arrival.event, MeterRead) for _, arrival in told)
+
+
+@pytest.mark.parametrize("readings", [1, 2])
+@pytest.mark.parametrize("turns", range(8))
+async def test_what_is_asked_for_while_the_devices_end_and_afterwards_is_not_read(turns, readings):
+    """The charge point and the devices are cancelled together, and end in any order."""
+    told = []
+    hardware = hardware_of(Meter(*[TIMEOUT_S] * 10), told)
+    async with trio.open_nursery() as devices:
+        devices.start_soon(hardware.run)
+        await wait_all_tasks_blocked()
+        devices.cancel_scope.cancel()
+        with trio.CancelScope(shield=True):
+            for _ in range(turns):
+                await trio.lowlevel.checkpoint()
+            for ticket in range(readings):
+                hardware.read(ReadMeter(1, ticket))
+            await wait_all_tasks_blocked()
+    assert not told
