@@ -294,30 +294,35 @@ def addresses(connectors: int) -> dict[str, tuple[str, int]]:
     return everything
 
 
-def hearers(everything: dict[str, tuple[str, int]], number: int, kinds: tuple[str, ...]) -> tuple[str, ...]:
-    """The machines that ``kinds`` means for something that happened at connector ``number`` (0: the station)."""
-    told: list[str] = []
+def _hearers(
+    places: Mapping[str, list[tuple[str, int]]], number: int, kinds: tuple[str, ...]
+) -> tuple[str, ...]:
+    """The machines that ``kinds`` means for something that happened at connector ``number`` (0: the station).
+
+    ``places`` holds address and number of the machines of each kind.
+    """
+    told: dict[str, None] = {}
     for pattern in kinds:
         kind, _, which = pattern.partition("/")
         is_for_all = which == "*" or (which == "+" and number == 0)
         wanted = None if is_for_all else int(which) if which.isdigit() else number
-        for name, (other, other_number) in everything.items():
-            is_wanted = other_number == wanted or kind in STATION or (wanted is None and other_number > 0)
-            if other == kind and is_wanted and name not in told:
-                told.append(name)
+        for name, other in places[kind]:
+            if other == wanted or kind in STATION or (wanted is None and other > 0):
+                told[name] = None
     return tuple(told)
 
 
 @cache
 def all_hearers(connectors: int) -> Mapping[tuple[int, tuple[str, ...]], tuple[str, ...]]:
     """Of a station with connectors 1..n: who hears of what happens at each (0: the station), by what a table says."""
-    everything = addresses(connectors)
+    places: dict[str, list[tuple[str, int]]] = {}
+    for name, (kind, number) in addresses(connectors).items():
+        places.setdefault(kind, []).append((name, number))
     tables: tuple[dict[Any, tuple[str, ...]], ...] = (HEARS, HARDWARE, WIRE, TRANSFERS)
     return {
-        (number, kinds): hearers(everything, number, kinds)
+        (number, kinds): _hearers(places, number, kinds)
         for number in range(connectors + 1)
-        for table in tables
-        for kinds in table.values()
+        for kinds in dict.fromkeys(kinds for table in tables for kinds in table.values())
     }
 
 
