@@ -93,15 +93,11 @@ class Stage:
     def floor(
         self, identity: str, *, sample_s: float = 1 / SPEED, keeps: bool = True, is_bare: bool = False
     ) -> Program:
-        """What no station on our libraries can be below, not even without a disk or trio-websocket."""
+        """What is left of our station without behaviour; if asked for, also without a disk or trio-websocket."""
+        less = (*(() if keeps else ("--forget",)), *(("--bare",) if is_bare else ()))
         return self._started(
             *("-m", "benchmarks.floor", self.url, identity, str(self.folder / identity)),
-            *(
-                "--sample-s",
-                str(sample_s),
-                *(() if keeps else ("--forget",)),
-                *(("--bare",) if is_bare else ()),
-            ),
+            *("--sample-s", str(sample_s), *less),
         )
 
     def _started(self, *arguments: str) -> Program:

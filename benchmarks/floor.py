@@ -3,7 +3,7 @@
 Trio, trio-websocket, msgspec and SQLite as the station uses them. Every transaction message is committed
 (``synchronous=FULL``, in a thread) before it is sent, and taken away with the next commit once it is answered; what is
 sent is what :mod:`benchmarks.peer` sends. There are no machines, timers, keys, history or log, and of nothing that goes
-wrong anybody hears. No station on these libraries that keeps what it sends costs less.
+wrong anybody hears. It is what a station on these libraries that keeps what it sends has to do at the least.
 
 ``python -m benchmarks.floor URL IDENTITY FOLDER [--sample-s S] [--forget] [--bare]`` obeys lines on stdin as
 :mod:`benchmarks.peer` and answers with the CPU time of the thread of the event loop. With ``--forget`` nothing is kept;

@@ -129,9 +129,9 @@ class Hardware:
         await self._read(asked)
 
     async def _read(self, asked: ReadMeter) -> None:
-        event: MeterRead | MeterReadFailed
         driver = self._connectors[asked.connector]
-        event = MeterReadFailed(asked.ticket, f"no reading in {self._meter_timeout_s:g} s")
+        why = f"no reading in {self._meter_timeout_s:g} s"
+        event: MeterRead | MeterReadFailed = MeterReadFailed(asked.ticket, why)
         try:
             with trio.move_on_after(self._meter_timeout_s):
                 event = MeterRead(asked.ticket, await driver.read_meter())

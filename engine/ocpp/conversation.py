@@ -285,7 +285,7 @@ class Conversation:
 
     async def _send_calls(self) -> None:
         while True:
-            # One scope for many CALLs, until one is not answered: to open one takes longer than the rest of this.
+            # One scope for many CALLs, until one is not answered: one for each would cost more.
             with trio.CancelScope() as patience:
                 while not patience.cancel_called:
                     await self._send_call(patience)

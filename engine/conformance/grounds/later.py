@@ -5,6 +5,7 @@ from engine.conformance.grounds.words import (
     CHARGING,
     DUE,
     GROUND_FAILURE,
+    HEARD,
     ON,
     OTHER,
     OUTSIDER,
@@ -12,11 +13,13 @@ from engine.conformance.grounds.words import (
     REFUSED,
     REMOTE_START,
     REMOTE_STOP,
+    RESUMED,
     SESSION,
     SILENCE,
     SWIPE,
     TAKE_VEHICLE,
     UNPLUG,
+    VALUES,
     Ground,
     acts,
     ask,
@@ -33,16 +36,12 @@ from engine.conformance.grounds.words import (
     silent,
     start,
     start_with_profile,
-    triggers,
     under,
 )
 from engine.conformance.moves import News, Pass
 from engine.conformance.stimuli import CutLink, CutPower, PlugIn, RestoreLink, SilenceMeter, Swipe, Unplug
 
-HEARD = SilenceMeter(False, 1)
-VALUES = triggers("MeterValues", connectors=(1,))[0].act
 SOME_ENERGY = {"MaxEnergyOnInvalidId": "500", "AuthorizationCacheEnabled": "false"}
-RESUMED = '[transactions]\nrecovery = "resume"\n'
 INVALID = lasting("a refusal", info("StartTransaction", "Invalid"))
 BOTH_CHARGE = acts(PLUG, SWIPE, PlugIn(2), Swipe(OTHER, 2))
 LONG_QUEUE = {"MeterValueSampleInterval": "10", "TransactionMessageAttempts": "3"}

@@ -1,17 +1,19 @@
 """What must come at the right moment: while something is still waited for, or has only just changed."""
 
-from engine.conformance.grounds.races import HEARD, VALUES
 from engine.conformance.grounds.words import (
     CARD,
     CHARGING,
     DUE,
+    HEARD,
     ON,
     OTHER,
     PLUG,
+    RESUMED,
     SILENCE,
     SWIPE,
     TAKE_VEHICLE,
     UNPLUG,
+    VALUES,
     Ground,
     acts,
     hasty,
@@ -72,7 +74,7 @@ GROUNDS = (
         starts=(
             led(ON, *CHARGING, *acts(TAKE_VEHICLE, SILENCE), *hasty(CutPower(10), VALUES), *acts(Rest())),
         ),
-        declares='[transactions]\nrecovery = "resume"\n',
+        declares=RESUMED,
         keys={"StopTransactionOnEVSideDisconnect": "false", "ConnectionTimeOut": "2"},
         edge_s=EDGE_S,
         share=0.5,

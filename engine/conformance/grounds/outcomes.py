@@ -18,6 +18,7 @@ from engine.conformance.grounds.words import (
     DUE,
     ON,
     PLUG,
+    RESUMED,
     SESSION,
     SLOW_S,
     SWIPE,
@@ -135,7 +136,7 @@ GROUNDS: tuple[Ground, ...] = (
         title="Firmware that waits for a transaction which outlasts the power",
         moves=(*SESSION, *acts(DUE, CutPower(10), update("firmware.bin"), *RESETS), *triggers(FIRMWARE)),
         starts=(led(ON, *CHARGING, *acts(update("firmware.bin"), DUE, Pause(1), CutPower(10))),),
-        declares='[transactions]\nrecovery = "resume"\n',
+        declares=RESUMED,
         edge_s=NO_EDGE_S,
     ),
     Ground(

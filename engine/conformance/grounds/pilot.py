@@ -9,6 +9,7 @@ from engine.conformance.grounds.words import (
     OTHER,
     PLUG,
     REMOTE_STOP,
+    RESUMED,
     SESSION,
     SWIPE,
     TAKE_VEHICLE,
@@ -98,7 +99,7 @@ GROUNDS = (
             *acts(BLINK, DUE, Rest(), PressStop(1), *(each.act for each in availability(1))),
         ),
         starts=(led(ON, *CHARGING), led(ON, *CHARGING, *hasty(BLINK))),
-        declares='[transactions]\nrecovery = "resume"\n',
+        declares=RESUMED,
         edge_s=EDGE_S,
     ),
     Ground(

@@ -5,6 +5,7 @@ from engine.conformance.grounds.words import (
     CARD,
     CHARGING,
     DUE,
+    HEARD,
     HOT,
     ON,
     OTHER,
@@ -18,6 +19,7 @@ from engine.conformance.grounds.words import (
     TAKE_VEHICLE,
     UNLOCK,
     UNPLUG,
+    VALUES,
     Ground,
     acts,
     ask,
@@ -49,9 +51,7 @@ from engine.conformance.stimuli import (
     Unplug,
 )
 
-VALUES = triggers("MeterValues", connectors=(1,))[0].act
 HEARTBEAT = triggers("Heartbeat")[0].act
-HEARD = SilenceMeter(False, 1)
 
 REFUSED_SLOWLY = lasting(
     "a slow refusal",

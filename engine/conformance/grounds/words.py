@@ -21,6 +21,9 @@ from machines.vocabulary.ocpp import ChargePointErrorCode
 SLOW_S = 0.495
 """How long a slow Central System takes: locks, and moves in haste, are done a little before or after."""
 
+RESUMED = '[transactions]\nrecovery = "resume"\n'
+"""A transaction outlasts a power cut."""
+
 QUIET_KEYS = {"MeterValueSampleInterval": "0", "ClockAlignedDataInterval": "0"}
 """Nothing repeats itself, unless a ground is about that."""
 
@@ -222,7 +225,8 @@ def send_list(version: int, kind: str, *entries: dict[str, Any]) -> Asks:
 
 
 ON = Move("power", Start())
-SILENCE = SilenceMeter(True, 1)
+SILENCE, HEARD = SilenceMeter(True, 1), SilenceMeter(False, 1)
+VALUES = triggers("MeterValues", connectors=(1,))[0].act
 CHARGING = acts(PLUG, SWIPE)
 REFUSED = (*acts(PLUG), under(SWIPE, info("StartTransaction", "Invalid")))
 """A transaction whose idTag StartTransaction.conf refuses."""
