@@ -16,13 +16,13 @@ PACKAGES = (
 
 
 METHOD = (
-    "*Ours* is this station: every transaction message is on the disk before it is sent. *Peer* is a charge point"
-    " written on the `ocpp` package (`benchmarks/peer.py`: asyncio, `websockets`, its validation as it comes), which"
-    " keeps nothing. *Floor* is what is left of ours without behaviour (`benchmarks/floor.py`): the same libraries, the"
-    " same messages, each on the disk before it is sent, and nothing decided in between: what a station on these"
-    " libraries has to do at the least. All talk to the same Central System in a process of its own (`benchmarks/csms.py`). They take turns,"
-    " run by run; values are medians of the runs with the least and the most in parentheses, ratios are ratios"
-    " of medians."
+    "*Ours* is this station: every transaction message is on the disk before it is sent. *Peer* is a charge"
+    " point written on the `ocpp` package (`benchmarks/peer.py`: asyncio, `websockets`, its validation as it"
+    " comes), which keeps nothing. *Floor* is what is left of ours without behaviour (`benchmarks/floor.py`):"
+    " the same libraries, the same messages, each on the disk before it is sent, and nothing decided in"
+    " between: what a station on these libraries has to do at the least. All talk to the same Central System"
+    " in a process of its own (`benchmarks/csms.py`). They take turns, run by run; values are medians of the"
+    " runs with the least and the most in parentheses, ratios are ratios of medians."
 )
 
 
