@@ -101,7 +101,9 @@ class Station(ChargePoint):  # type: ignore[misc]  # the package has no types
                 tell("error", id=call_id, code=code, description=description)
             case _:
                 tell("violation", what=f"{frame!r} is not one of the three frames")
-        await super().route_message(raw_msg)
+        # The station may close before it is answered; what it sent before that is still to be read.
+        with suppress(ConnectionClosed):
+            await super().route_message(raw_msg)
 
     async def _handle_call(self, msg: Any) -> Any:
         try:
