@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from engine.conformance.reference import METER_TIMEOUT_S
+from engine.conformance.enactment import METER_TIMEOUT_S
 from engine.conformance.script import Header, ScriptError
 from engine.declaration.station import Device, Station
 from engine.station_file import StationFileError, load

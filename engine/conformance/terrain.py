@@ -16,10 +16,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from engine.conformance.board import Board, OutOfOrderError
+from engine.conformance.enactment import RestlessError, Snapshot
 from engine.conformance.grounds import QUIET_KEYS, Ground
 from engine.conformance.moves import QUIET_S, WAIT_MAX_S, Move, made
 from engine.conformance.prepared import declared, station_of
-from engine.conformance.reference import Rehearsal, RestlessError, Snapshot
+from engine.conformance.reference import Rehearsal
 from engine.conformance.script import Header, ScriptError
 from engine.conformance.transitions import Catalogue, Shown, shown
 from machines.machine import Standing

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec.structs import replace
 
 from engine.conformance.board import OutOfOrderError
+from engine.conformance.enactment import RestlessError
 from engine.conformance.moves import made
-from engine.conformance.reference import RestlessError
 from engine.conformance.script import AnyStep, Script
 from engine.conformance.terrain import Terrain, Way
 from engine.conformance.transitions import kind_of, shown

@@ -10,10 +10,11 @@ import msgspec
 
 from engine.conformance.board import OutOfOrderError
 from engine.conformance.central_system import members_of
+from engine.conformance.enactment import RestlessError, Snapshot
 from engine.conformance.matching import Reading, fits
 from engine.conformance.moves import QUIET_S
 from engine.conformance.prepared import station_of
-from engine.conformance.reference import Rehearsal, RestlessError, Snapshot
+from engine.conformance.reference import Rehearsal
 from engine.conformance.script import Answers, AnyStep, Asks, Expects, Header, Script, Wait
 from engine.conformance.stimuli import Stimulus
 from engine.conformance.world import Seen

@@ -4,11 +4,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.conformance.board import OutOfOrderError
+from engine.conformance.enactment import RestlessError
 from engine.conformance.grounds import GROUNDS
 from engine.conformance.in_memory import play_all
 from engine.conformance.moves import QUIET_S, made
 from engine.conformance.prepared import station_of
-from engine.conformance.reference import Rehearsal, RestlessError
+from engine.conformance.reference import Rehearsal
 from engine.conformance.script import Header, Script, encode
 from engine.conformance.transitions import Catalogue, Tally
 
