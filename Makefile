@@ -14,13 +14,13 @@ TESTS = out/tests.json
 test: .venv/ready
 	$(BIN)/python -m pytest -n auto --dist loadfile --durations 15 -p engine.dossier.recorder --transitions $(TESTS)
 
-# What the suite plays in part, played in full: 10,000 sessions, a power cut at every write of a day, a minute of Modbus
-# on a line that is slow and faulty, and explorations to their end. SEED=2 plays other sessions. About half an hour.
+# What the suite plays in part, played in full: 10,000 sessions, a power cut at every write of a day, 1000 readings by
+# Modbus on a line that is slow and faulty, and explorations to their end. SEED=2 plays other sessions. About half an hour.
 SEED ?= 1
 soak: .venv/ready
 	STATECHARGE_SOAK=10000 STATECHARGE_SEED=$(SEED) STATECHARGE_EVERY_WRITE=1 \
 		$(BIN)/python -m pytest -rP tests/scenarios/test_soak.py tests/scenarios/test_power_cut_day.py
-	STATECHARGE_MODBUS_SOAK_S=60 $(BIN)/python -m pytest -rP tests/drivers/test_modbus_lines.py -k no_wrong_value
+	STATECHARGE_MODBUS_SOAK_VALUES=1000 $(BIN)/python -m pytest -rP tests/drivers/test_modbus_lines.py -k no_wrong_value
 	$(BIN)/statecharge explore full --states 60000 --jobs $$(nproc)
 
 # Every test case of the certification programme against our own station in another process: out/conformance/report.html

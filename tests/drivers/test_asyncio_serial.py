@@ -48,8 +48,8 @@ async def test_registers_are_read_and_written(line):
 async def test_neither_a_late_reply_nor_that_of_a_cancelled_request_is_taken_for_another(line):
     ports = AsyncioPorts()
     async with ports.running():
-        client = client_of(ports, line, timeout_s=0.05)
-        line.delay_s = 0.08
+        client = client_of(ports, line, timeout_s=0.5)
+        line.delay_s = 0.55
         with pytest.raises(NoResponseError):
             await client.read(1, HOLDING, 10, 2)
         line.delay_s = 0

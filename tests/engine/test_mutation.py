@@ -463,7 +463,7 @@ JUDGED = ("authorization_cache", "fault")
 def mutate(*arguments):
     """The command in a process of its own, since it forks."""
     command = [sys.executable, "-m", "engine.cli", "mutate", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=100)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=600)
 
 
 def verdicts_in(path):
