@@ -18,7 +18,7 @@ import serial_asyncio
 from drivers.readers.twn4 import SEARCH_TAG, line_of
 from tests.peers.modbus_devices import register_handler
 
-GUARD_S = 5
+GUARD_S = 60
 REPEAT_S = 0.05
 HELD_S = 0.3
 """How long a card is held to the reader."""

@@ -22,7 +22,7 @@ from pymodbus.framer import FramerType
 from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-GUARD_S = 5
+GUARD_S = 60
 BITS_SIZE = 32_000
 READ_CODES = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
 
