@@ -22,8 +22,8 @@ from machines.smart_charging.sharing import is_short, shares
 from machines.smart_charging.site import UNLIMITED, Outlet
 from machines.vocabulary.ocpp import ChargingRateUnitType
 
-NO_PROFILE = -1
-"""Instead of a chargingProfileId where no profile says anything."""
+NO_PROFILE = -(1 << 64)
+"""Instead of a chargingProfileId where no profile says anything: less than any that a message can state."""
 
 HOLD_S = 5
 """Between two changes of the offered current: so long a vehicle may take to follow one (IEC 61851-1, table A.6)."""

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from machines.smart_charging.prepare import plan_of
 from machines.smart_charging.profiles import Bounds, begin_transaction, install_awaiting
-from machines.smart_charging.schedule import cover
+from machines.smart_charging.schedule import NO_PROFILE, cover
 from machines.vocabulary.ocpp import ChargingProfilePurposeType
 from tests.smart_charging.payloads import decoded, payload, stamp
 from tests.smart_charging.setting import (
@@ -20,6 +20,7 @@ from tests.smart_charging.setting import (
     booked,
     by_second,
     limits,
+    offered,
     running,
     site,
 )
@@ -418,6 +419,25 @@ def test_min_charging_rate_in_watts_is_of_all_phases():
     assert shared(TURN_S, limit, watts) == [{0: 10}, {0: 6}]
 
 
+@pytest.mark.parametrize("id_", [-1, 0, -(2**63), 2**63 - 1])
+def test_min_charging_rate_is_for_whom_the_profile_is_whatever_its_id(id_):
+    """Nothing is said to the second one, which does with 8 A."""
+    transactions = (running(1), running(2))
+    book = booked(fast(12, id_=id_, connector=1), transactions=transactions)
+    found = [
+        offered(
+            book,
+            at=site(3, 3),
+            connector=number,
+            transactions=transactions,
+            ceilings_a=(32.0, 32.0),
+            installation_a=20,
+        ).limit_a
+        for number in (1, 2)
+    ]
+    assert found == [12, 8]
+
+
 def test_min_charging_rate_keeps_nobody_from_what_there_is():
     """It is for sharing: no limit by itself, neither alone nor where it is more than anybody may have."""
     slow = payload("default", {0: 8}, start_s=NOW_S, connector=1, schedule={"minChargingRate": 10})
@@ -478,4 +498,4 @@ def test_a_stack_says_which_profile_counts():
         ChargingProfilePurposeType.TX_DEFAULT_PROFILE
     }
     pieces = cover(plan_of(book, site()).default[0], None, NOW_S, NOW_S, NOW_S + 100)
-    assert [(at - NOW_S, by) for at, _, _, by in pieces] == [(0, 5), (60, -1)]
+    assert [(at - NOW_S, by) for at, _, _, by in pieces] == [(0, 5), (60, NO_PROFILE)]
