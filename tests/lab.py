@@ -39,6 +39,10 @@ class Lab(VirtualStation):
         """The time of day."""
         return EPOCH + timedelta(seconds=trio.current_time() - self._began)
 
+    def shift(self, seconds: float) -> None:
+        """Put the clock of the Central System forward, or back."""
+        self._began -= seconds
+
     def recover(self, recovery: Recovery) -> None:
         """Declare what becomes of interrupted transactions."""
         self.station = replace(self.station, settings=replace(self.station.settings, recovery=recovery))

@@ -43,15 +43,22 @@ class Charging(Struct, frozen=True, kw_only=True):
 
 
 def started_s(started_at: Instant | None, now: Instant) -> int:
-    """When a transaction began, in POSIX seconds; now if that cannot be known any more. ``now.utc`` is known."""
+    """When a transaction began, in POSIX seconds by the clock as it is set now. ``now.utc`` is known.
+
+    The clock may have been put forward or back since: what has passed in this run is known without it, and what began
+    in an earlier run began before this one. Nobody can tell by how much if the time was not known then: from the start
+    of this run.
+    """
     assert now.utc is not None
+    start_of_run_s = now.utc - now.seconds
     if started_at is None:
-        return math.floor(now.utc)
-    if started_at.utc is not None:
-        return math.floor(started_at.utc)
-    if started_at.boot != now.boot:
-        return math.floor(now.utc)
-    return math.floor(now.utc - (now.seconds - started_at.seconds))
+        began_s = start_of_run_s
+    elif started_at.boot == now.boot:
+        began_s = start_of_run_s + started_at.seconds
+    else:
+        began_s = start_of_run_s if started_at.utc is None else min(started_at.utc, start_of_run_s)
+    # Sums of large and small numbers differ in their last digits, and must not by a second.
+    return math.floor(round(began_s, 3))
 
 
 def running(charging: Charging, now: Instant) -> tuple[Running, ...]:

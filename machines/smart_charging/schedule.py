@@ -96,7 +96,8 @@ def cover(stack: Stack, began_s: int | None, now_s: int, begin: int, end: int) -
     for prepared in stack:
         start = prepared.start_s
         if start is None:
-            received_s = prepared.received_s if prepared.received_s is not None else now_s
+            # A clock that was put back since does not make it a thing of the future, in which it limits nothing yet.
+            received_s = now_s if prepared.received_s is None else min(prepared.received_s, now_s)
             start = began_s if began_s is not None else received_s
         left: list[tuple[int, int]] = []
         for gap_begin, gap_end in gaps:

@@ -12,8 +12,10 @@ from machines.vocabulary.ocpp import (
     ChargingRateUnitType,
     ClearChargingProfile,
     GetCompositeSchedule,
+    MessageTrigger,
     RemoteStartTransaction,
     RemoteStopTransaction,
+    TriggerMessage,
 )
 from machines.vocabulary.settings import Installation, Recovery
 from tests.lab import Lab
@@ -357,6 +359,57 @@ async def test_while_nobody_knows_the_time_the_least_limit_counts(lab, autojump_
         lab.restore_link()
         await trio.sleep(300)
         assert offered(lab) == 16
+
+
+async def put_clock(lab, seconds):
+    """The clock of the Central System is put forward by ``seconds``, and tells so."""
+    lab.shift(seconds)
+    await lab.csms.call(TriggerMessage(requested_message=MessageTrigger.HEARTBEAT))
+    await lab.until("Heartbeat")
+    await settle(lab)
+
+
+@pytest.mark.parametrize("seconds", [-3600, 3600], ids=["back", "forward"])
+async def test_when_the_clock_is_put_right_a_transaction_is_no_older_nor_younger(
+    lab, autojump_clock, seconds
+):
+    """3.13.3 Relative counts from the begin of the transaction: a back end at the end of daylight saving time."""
+    async with lab.powered():
+        await lab.charge()
+        await install(lab, "default", {0: 10, 1800: 8}, kind="Relative", duration=2400)
+        await trio.sleep(600)
+        await put_clock(lab, seconds)
+        assert offered(lab) == 10
+        await trio.sleep(1210)
+        assert offered(lab) == 8
+
+
+async def test_when_the_clock_is_put_back_what_counts_from_its_receipt_still_counts(lab, autojump_clock):
+    async with lab.powered():
+        await lab.charge()
+        await install(lab, "max", {0: 10}, start_s=None)
+        await trio.sleep(600)
+        await put_clock(lab, -3600)
+        assert offered(lab) == 10
+
+
+async def test_a_relative_profile_goes_on_where_nobody_knows_when_the_transaction_began(lab, autojump_clock):
+    """It began before the time was first told, and a run before this one: it is as old as this run at least."""
+    lab.recover(Recovery.RESUME)
+    lab.give_away("FREE")
+    lab.is_linked = False
+    async with lab.powered(until_accepted=False):
+        await trio.sleep(2)
+        lab.connector().plug_in()
+        await trio.sleep(20)
+        assert offered(lab) == 32
+    async with lab.powered(until_accepted=False):
+        lab.restore_link()
+        await trio.sleep(600)
+        await install(lab, "default", {0: 10, 1800: 8}, kind="Relative")
+        assert offered(lab) == 10
+        await trio.sleep(1210)
+        assert offered(lab) == 8
 
 
 async def test_without_a_connection_the_schedule_goes_on(lab, autojump_clock):

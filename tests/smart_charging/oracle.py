@@ -193,7 +193,7 @@ def period_at(held: Held, began_s: int | None, now_s: int, t: int):
     elif schedule.start_schedule is not None:
         start = second(schedule.start_schedule)
     elif profile.charging_profile_purpose.value == "ChargePointMaxProfile" or began_s is None:
-        start = held.at_s
+        start = min(held.at_s, now_s)  # the clock may have been put back since
     else:
         start = began_s
     elapsed = t - start

@@ -41,21 +41,40 @@ def charging(*requests, transactions=(), installation_a=None):
     ("started_at", "expected"),
     [
         (Instant(2, 900.0, NOW_S - 99.5), NOW_S - 100),
-        (Instant(1, 900.0, NOW_S - 99.5), NOW_S - 100),
+        (Instant(2, 900.0, NOW_S + 3500.5), NOW_S - 100),
+        (Instant(2, 900.0, NOW_S - 3700.5), NOW_S - 100),
         (Instant(2, 900.0, None), NOW_S - 100),
-        (Instant(1, 900.0, None), NOW_S),
-        (None, NOW_S),
+        (Instant(1, 900.0, NOW_S - 5000.5), NOW_S - 5001),
+        (Instant(1, 900.0, NOW_S + 3000.0), NOW_S - 1000),
+        (Instant(1, 900.0, None), NOW_S - 1000),
+        (None, NOW_S - 1000),
     ],
     ids=[
         "in this run",
-        "in an earlier run",
+        "in this run, and the clock was put back since",
+        "in this run, and the clock was put forward since",
         "before the time was told",
-        "nobody can tell",
+        "in an earlier run",
+        "in an earlier run, and the clock was put back since",
+        "in an earlier run, nobody can tell when",
         "of an old record",
     ],
 )
 def test_when_a_transaction_began(started_at, expected):
     assert started_s(started_at, NOW) == expected
+
+
+def test_a_transaction_of_which_nobody_knows_the_begin_grows_older_all_the_same():
+    for later_s in (0, 1, 600):
+        later = Instant(2, NOW.seconds + later_s, NOW.utc + later_s)
+        assert started_s(Instant(1, 900.0, None), later) == NOW_S - 1000
+
+
+def test_the_begin_of_a_transaction_does_not_move_while_time_passes():
+    """Whole seconds and fractions of a binary number, added up."""
+    for tenths in range(1, 2000, 7):
+        began = Instant(2, 0.1, NOW_S + 100.0)
+        assert started_s(began, Instant(2, 0.1 + tenths / 10, NOW_S + 100.0 + tenths / 10)) == NOW_S + 100
 
 
 def test_a_transaction_that_ends_shares_nothing_any_more():

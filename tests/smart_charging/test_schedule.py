@@ -70,6 +70,12 @@ def test_one_of_the_station_counts_from_its_receipt_whatever_runs():
     assert by_second(asked(book, 100, transactions=transactions)) == {0: 10, 20: 16}
 
 
+@pytest.mark.parametrize("purpose", ["max", "default"])
+def test_a_clock_that_was_put_back_makes_its_receipt_no_thing_of_the_future(purpose):
+    book = booked(payload(purpose, {0: 10, 60: 16}), now_s=NOW_S + 3600)
+    assert by_second(asked(book, 100)) == {0: 10, 60: 16}
+
+
 def test_times_are_cut_to_the_second():
     request = payload("default", {0: 10}, start_s=NOW_S + 5.999, duration=10)
     assert limits(request, duration_s=30) == {0: 32, 5: 10, 15: 32}
