@@ -159,14 +159,18 @@ def _numbers(
 
 
 def _offered(measurand: Measurand, wanted: Phase | None, facts: Facts) -> Number:
-    """What the station offers. All phases are offered the same: one value says it, unless one phase is asked for."""
+    """What the station offers. All phases are offered the same: one value says it, unless one phase is asked for.
+
+    A phase that is not connected just now, where one of three is, is offered nothing.
+    """
     connector = facts.connector
     assert connector is not None
     if wanted is not None and wanted not in LINES[: connector.phases]:
         return wanted, None
+    offered_a = facts.offered_a if wanted is None or wanted in LINES[: facts.phases] else 0.0
     if measurand is Measurand.CURRENT_OFFERED:
-        return wanted, facts.offered_a
-    return wanted, facts.offered_a * connector.voltage_v * (connector.phases if wanted is None else 1)
+        return wanted, offered_a
+    return wanted, offered_a * connector.voltage_v * (facts.phases if wanted is None else 1)
 
 
 def _difference(reading: MeterReading, previous: MeterReading, field: str) -> float | None:

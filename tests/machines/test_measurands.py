@@ -57,7 +57,7 @@ UNITS = {
 """Facts 5.7, by the beginning of the measurand."""
 
 
-def facts(connector=1, offered_a=16.0):
+def facts(connector=1, offered_a=16.0, phases=None):
     settings = FULL.settings
     return Facts(
         now=Instant(1, 5.0),
@@ -70,6 +70,7 @@ def facts(connector=1, offered_a=16.0):
         was_accepted=True,
         connector=settings.connectors[connector - 1],
         offered_a=offered_a,
+        phases=phases or settings.connectors[connector - 1].phases,
     )
 
 
@@ -181,6 +182,19 @@ def test_a_phase_that_the_connector_does_not_have_is_offered_nothing():
         (Phase.L1, "16.0")
     ]
     assert texts("Power.Offered", connector=2) == [(None, "3680")]
+
+
+def test_a_phase_that_is_not_connected_is_offered_nothing():
+    """9.4 ConnectorSwitch3to1PhaseSupported: 16 A on one phase are a third of what they are on three."""
+    assert texts("Current.Offered", "Power.Offered", phases=1) == [(None, "16.0"), (None, "3680")]
+    assert texts(
+        "Current.Offered.L1", "Current.Offered.L2", "Power.Offered.L1", "Power.Offered.L3", phases=1
+    ) == [
+        (Phase.L1, "16.0"),
+        (Phase.L2, "0.0"),
+        (Phase.L1, "3680"),
+        (Phase.L3, "0"),
+    ]
 
 
 def test_an_empty_list_means_the_register():

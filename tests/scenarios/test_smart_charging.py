@@ -616,6 +616,17 @@ async def test_within_a_transaction_phases_are_switched_with_the_contactor_open(
         assert lab.statuses()[-2:] == ["SuspendedEVSE", "Charging"]
 
 
+async def test_on_one_phase_a_third_of_the_power_is_offered(lab, autojump_clock):
+    """7.31 Power.Offered: the maximum power offered to the vehicle."""
+    lab.declare(meter_values_sampled_data=("Power.Offered",), meter_value_sample_interval=60)
+    async with lab.powered():
+        await one_phase(lab)
+        await lab.charge()
+        told_of = await lab.until("MeterValues")
+    (value,) = told_of["meterValue"][0]["sampledValue"]
+    assert float(value["value"]) == 10 * 230
+
+
 async def test_three_phases_again_wait_until_they_may_be_switched_and_it_charges_meanwhile(
     lab, autojump_clock
 ):
