@@ -214,8 +214,7 @@ class ModbusEvse:
     async def _take_away(self) -> None:
         """Forbid, or offer less, before anything else."""
         if not self._is_wanted and self._allowed is not False:
-            await self._device.act("forbid")
-            self._allowed, self._amps = False, None
+            await self._forbid()
         elif self._is_wanted and self._allowed and self._amps is not None:
             amps = math.floor(self._setpoint.offered_a)
             if amps < self._amps:
@@ -224,6 +223,9 @@ class ModbusEvse:
     async def _give(self, values: Mapping[str, Value]) -> None:
         """Write what is left of the setpoint: the lock before the energy, and free only without any."""
         await self._take_away()
+        if self._switches_phases and self._phases is None and self._allowed is not False:
+            # Nor does the controller tell: it may have restarted, with all of them.
+            await self._forbid()
         if self._switches_phases and self._phases != self._setpoint.phases and self._allowed is False:
             await self._device.act("phases", {"three": int(self._setpoint.phases == 3)})
             self._phases = self._setpoint.phases
@@ -244,6 +246,10 @@ class ModbusEvse:
             if not self._allowed:
                 await self._device.act("allow")
                 self._allowed = True
+
+    async def _forbid(self) -> None:
+        await self._device.act("forbid")
+        self._allowed, self._amps = False, None
 
     async def _offer(self, amps: int) -> None:
         self._amps = None

@@ -295,6 +295,44 @@ async def test_an_offer_on_other_phases_is_taken_back_first(stock, autojump_cloc
     assert ours == [(LIMIT, 0), (PHASES, 0), (LIMIT, 16)]
 
 
+async def test_phases_that_nobody_tells_are_switched_again_after_a_controller_was_not_heard(
+    nursery, autojump_clock
+):
+    """It may have restarted meanwhile, with three phases: 16 A on one are a third of that."""
+    rig = ModbusRig(nursery, AC_SMART, METER)
+    rig.evse = replace(
+        rig.evse, values={name: of for name, of in rig.evse.values.items() if name != "phases"}
+    )
+    rig.evse_settings = replace(rig.evse_settings, switches_phases=True)
+    rig.driver = rig.new_driver()
+    mute = Running(nursery, rig)
+    rig.plug_in()
+    mute.apply(Setpoint(phases=1))
+    await mute.told()
+    mute.apply(replace(OFFER, locked=False, phases=1))
+    await mute.told()
+    mute.written()
+    mute.line.silent.add(EVSE_UNIT)
+    assert await mute.told(0.5) == []
+    mute.line.silent.clear()
+    await mute.told()
+    ours = [write for write in mute.written() if write[0] in (PHASES, LIMIT)]
+    assert ours == [(LIMIT, 0), (PHASES, 0), (LIMIT, 16)]
+
+
+async def test_phases_that_the_controller_tells_are_left_alone_after_it_was_not_heard(stock, autojump_clock):
+    stock.rig.plug_in()
+    stock.apply(replace(OFFER, locked=False))
+    await stock.told()
+    stock.written()
+    stock.line.silent.add(EVSE_UNIT)
+    assert await stock.told(0.5) == []
+    stock.line.silent.clear()
+    await stock.told()
+    ours = [write for write in stock.written() if write[0] in (PHASES, LIMIT)]
+    assert ours == [(LIMIT, 16)]
+
+
 async def test_phases_are_left_alone_unless_it_is_declared(nursery, autojump_clock):
     running = Running(nursery, ModbusRig(nursery, AC_SMART, METER))
     running.rig.plug_in()
