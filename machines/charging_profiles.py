@@ -247,4 +247,4 @@ class ChargingProfiles(Machine[ChargingProfilesData, Facts]):
 
     def remember(self) -> InstalledProfiles:
         """All but what waits for a transaction: an idTag that waits is not kept either."""
-        return InstalledProfiles(tuple(one for one in self.data.book if not one.id_tag))
+        return InstalledProfiles(tuple(one for one in self.data.book if not one.is_waiting))

@@ -65,7 +65,12 @@ class Installed(Struct, frozen=True, kw_only=True):
     local_id: int = 0
     """Of the transaction that a TxProfile is for; 0 of one that waits for its transaction, and of other purposes."""
     id_tag: str = ""
-    """Whose transaction a TxProfile waits for."""
+    """Whose transaction a TxProfile waits for. An empty one is somebody's too."""
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it waits for its transaction: it came with a remote start."""
+        return self.profile.charging_profile_purpose is TX_PROFILE and not self.local_id
 
 
 Book = tuple[Installed, ...]
@@ -293,4 +298,4 @@ def drop_awaiting(book: Book, number: int) -> Book:
 
 
 def _is_waiting(one: Installed, number: int) -> bool:
-    return one.connector == number and bool(one.id_tag)
+    return one.connector == number and one.is_waiting

@@ -226,13 +226,14 @@ async def remote_start(lab, profile, tag="CARD"):
     return (await lab.csms.call(start)).status
 
 
+@pytest.mark.parametrize("tag", ["CARD", ""], ids=["card", "nobody"])
 @pytest.mark.parametrize("is_asked", [False, True])
-async def test_tc_059_a_remote_start_brings_its_profile(lab, autojump_clock, is_asked):
+async def test_tc_059_a_remote_start_brings_its_profile(lab, autojump_clock, is_asked, tag):
     lab.declare(authorize_remote_tx_requests=is_asked)
     async with lab.powered():
         lab.connector().plug_in()
         await lab.until_status("Preparing")
-        assert await remote_start(lab, payload("tx", {0: 10, 60: 16}, kind="Relative")) == ACCEPTED
+        assert await remote_start(lab, payload("tx", {0: 10, 60: 16}, kind="Relative"), tag) == ACCEPTED
         await lab.until_status("Charging")
         assert offered(lab) == 10
         schedule = await told(lab, 100)

@@ -118,7 +118,7 @@ class Watched:
                 connector=one.connector, profile=one.profile, at_s=one.received_s, local_id=one.local_id
             )
             for one in self.lab.running.charge_point.standings["charging_profiles"].data.book
-            if not one.id_tag
+            if not one.is_waiting
         ]
 
     def case(self, at_s):
