@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from machines.facts import Facts
 from machines.machine import Machine, NoData, State, stays, when
-from machines.vocabulary.effects import Call, LearnTime, StartTimer, StopTimer
+from machines.vocabulary.effects import Call, LearnTime, StartTimer, StopTimer, told_utc
 from machines.vocabulary.notices import HeartbeatTriggered, KeyChanged, RegistrationAccepted, TimeLearnt
 from machines.vocabulary.ocpp import Heartbeat as HeartbeatRequest
 from machines.vocabulary.ocpp import HeartbeatConf
@@ -77,5 +77,5 @@ class Heartbeat(Machine[NoData, Facts]):
         self.emit(Call(HeartbeatRequest()))
 
     def learn(self, conf: HeartbeatConf) -> None:
-        utc = conf.current_time.timestamp()
+        utc = told_utc(conf.current_time)
         self.emit(LearnTime(utc), TimeLearnt(utc))

@@ -11,7 +11,7 @@ from msgspec import Struct
 from machines.facts import Facts
 from machines.machine import Machine, State, stays, when
 from machines.resumed import Resumed
-from machines.vocabulary.effects import Call, LearnTime, StartTimer, StopTimer
+from machines.vocabulary.effects import Call, LearnTime, StartTimer, StopTimer, told_utc
 from machines.vocabulary.notices import BootNotificationTriggered, RegistrationAccepted, TimeLearnt
 from machines.vocabulary.ocpp import BootNotification, BootNotificationConf, RegistrationStatus
 from machines.vocabulary.wire import CallFailed, ConnectionClosed, ConnectionOpened
@@ -136,13 +136,13 @@ class Registration(Machine[RegistrationData, Facts]):
 
     def accept(self, conf: BootNotificationConf) -> None:
         self.data = RegistrationData(was_accepted=True)
-        utc = conf.current_time.timestamp()
+        utc = told_utc(conf.current_time)
         self.emit(LearnTime(utc), TimeLearnt(utc), RegistrationAccepted(max(0, conf.interval)))
 
     def wait_as_told(self, conf: BootNotificationConf) -> None:
         # An interval of 0 leaves the wait to us (4.2): no flood.
         wait_s = conf.interval if conf.interval > 0 else self.facts.settings.limits.boot_retry_s
-        utc = conf.current_time.timestamp()
+        utc = told_utc(conf.current_time)
         self.emit(LearnTime(utc), TimeLearnt(utc), StartTimer(BOOT, wait_s, BootDue()))
 
     def wait(self) -> None:

@@ -1,5 +1,7 @@
 """What machines ask the engine for. Hardware is not among it: setpoints are computed from the states."""
 
+from datetime import datetime
+
 from msgspec import Struct
 
 from machines.machine import Effect
@@ -67,6 +69,19 @@ class Answer(Effect, frozen=True):
 
 class LeaveUnanswered(Effect, frozen=True):
     """The CALL of the Central System being handled gets no answer, now or later."""
+
+
+UTC_MIN, UTC_MAX = 0.0, 221_845_392_000.0
+"""From 1970 to 9000."""
+
+
+def told_utc(current_time: datetime) -> float:
+    """The time of day that the Central System tells, as POSIX seconds.
+
+    One that has no clock may tell the first date that there is, or the last: what happened before, or happens
+    later, would have none.
+    """
+    return min(max(current_time.timestamp(), UTC_MIN), UTC_MAX)
 
 
 class LearnTime(Effect, frozen=True):

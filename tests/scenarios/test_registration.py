@@ -1,7 +1,7 @@
 """Boot, registration, clock and connection: facts section 4, in virtual time."""
 
 import itertools
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import trio
@@ -230,6 +230,25 @@ async def test_the_clock_follows_the_central_system(lab, autojump_clock):
     assert lab.statuses()[0] == "Available"
     told = (EPOCH + timedelta(hours=1)).isoformat()[:14]
     assert report["timestamp"].startswith(told.replace("+00:00", ""))
+
+
+@pytest.mark.parametrize(
+    "told", [datetime.min, datetime.max], ids=["the first there is", "the last there is"]
+)
+async def test_a_central_system_without_a_clock_stops_no_station(lab, autojump_clock, told):
+    """4.2 currentTime is any date: what happened before it was told has one too, and what happens later."""
+    lab.csms.now = lambda: told.replace(tzinfo=UTC)
+    lab.give_away("FREE")
+    lab.connector().plug_in()
+    lab.is_linked = False
+    async with lab.powered(until_accepted=False):
+        await trio.sleep(100)
+        lab.restore_link()
+        start = await lab.until("StartTransaction")
+        await trio.sleep(100)
+        lab.connector().unplug()
+        stop = await lab.until("StopTransaction")
+    assert datetime.fromisoformat(start["timestamp"]) < datetime.fromisoformat(stop["timestamp"])
 
 
 @pytest.mark.parametrize("kind", ResetType)
