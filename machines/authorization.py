@@ -218,7 +218,13 @@ class Authorization(Machine[AuthorizationData, Facts]):
             or is_same(self.data.id_tag, facts.reserved_for)
             or is_group(info.parent_id_tag, facts.reserved_parent)
         )
-        return info.status is AuthorizationStatus.ACCEPTED and not self.data.stops and is_admitted
+        is_accepted = info.status is AuthorizationStatus.ACCEPTED
+        return is_accepted and not self.data.stops and is_admitted and self._still_takes()
+
+    def _still_takes(self) -> bool:
+        """Whether what the remote start brought can still be installed: others may have come meanwhile."""
+        profile = self.data.profile
+        return profile is None or self._takes(self.data.id_tag, profile)
 
     def grants_stop(self, conf: AuthorizeConf) -> bool:
         facts, parent = self.facts, conf.id_tag_info.parent_id_tag
@@ -233,7 +239,7 @@ class Authorization(Machine[AuthorizationData, Facts]):
         return not self.grants_start(conf) and not self.grants_stop(conf)
 
     def starts_unanswered(self) -> bool:
-        if self.data.stops or not may_begin(self.facts):
+        if self.data.stops or not may_begin(self.facts) or not self._still_takes():
             return False
         return decide_offline(self.facts, self.data.id_tag) is Decision.START
 

@@ -6,6 +6,8 @@ Who is let in by which rule is in tests/scenarios/test_authorization.py.
 import pytest
 
 from machines.authorization import Authorization, AuthorizationData, IdTagPresented
+from machines.smart_charging.moment import Charging
+from machines.smart_charging.prepare import plan_of
 from machines.vocabulary.effects import Answer, Call
 from machines.vocabulary.notices import (
     AuthorizationDropped,
@@ -40,6 +42,7 @@ from machines.vocabulary.tags import TagBook, TagEntry
 from machines.vocabulary.wire import CallFailed, ConnectionClosed, Failure
 from tests.machines import alone
 from tests.machines.alone import STATION, quiet, some, unmoved
+from tests.smart_charging.setting import site
 
 NOBODY = AuthorizationData()
 START, STOP = AuthorizationData("CARD"), AuthorizationData("FRIEND", stops=4)
@@ -55,6 +58,17 @@ PROFILE = ChargingProfile(
         charging_schedule_period=(ChargingSchedulePeriod(start_period=0, limit=10.0),),
     ),
 )
+ROOM = {
+    "charging": Charging(
+        plan=plan_of((), site()),
+        book=(),
+        transactions=(),
+        intents=frozenset(),
+        ceilings_a=(32.0,),
+        installation_a=None,
+    )
+}
+"""Nothing is installed."""
 PLAIN = {"receives": STATION.settings.receives - {"SetChargingProfile"}}
 """A station without smart charging."""
 
@@ -179,7 +193,7 @@ def test_a_remote_start_brings_its_profile_if_the_station_knows_any():
     assert after == ("idle", [answer("Accepted"), Authorized("CARD")], NOBODY)
     asked = AuthorizationData("CARD", PROFILE)
     message = conf(parent="GROUP")
-    assert told("asking", message, asked).emitted == [
+    assert told("asking", message, asked, **ROOM).emitted == [
         learnt(asked, message),
         Authorized("CARD", "GROUP"),
         brought,
@@ -283,4 +297,4 @@ def test_without_an_answer_the_station_decides_as_if_offline(message):
 def test_a_remote_start_without_an_answer_brings_its_profile_as_well(message):
     asked = AuthorizationData("CARD", PROFILE)
     emitted = [Authorized("CARD"), ProfileBrought(1, "CARD", PROFILE)]
-    assert told("asking", message, asked, keys=OFFLINE).emitted == emitted
+    assert told("asking", message, asked, keys=OFFLINE, **ROOM).emitted == emitted

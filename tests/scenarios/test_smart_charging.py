@@ -8,16 +8,20 @@ import trio
 from msgspec.structs import replace
 
 from machines.vocabulary.ocpp import (
+    AuthorizationStatus,
+    AuthorizeConf,
     ChangeConfiguration,
     ChargingRateUnitType,
     ClearChargingProfile,
     GetCompositeSchedule,
+    IdTagInfo,
     MessageTrigger,
     RemoteStartTransaction,
     RemoteStopTransaction,
     TriggerMessage,
 )
 from machines.vocabulary.settings import Installation, Recovery
+from machines.vocabulary.wire import CallError, ErrorCode
 from tests.lab import Lab
 from tests.smart_charging.payloads import decoded, payload
 
@@ -257,6 +261,32 @@ async def test_tc_060_a_remote_start_with_a_wrong_profile_is_rejected(lab, autoj
         assert await remote_start(lab, profile) == REJECTED
         await trio.sleep(10)
         assert not lab.calls("StartTransaction")
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+async def test_a_remote_start_whose_profile_has_no_room_any_more_starts_nothing(
+    lab, autojump_clock, is_answered
+):
+    """While Authorize was pending another one took the place: without its limit the vehicle would have no limit."""
+    lab.declare(
+        authorize_remote_tx_requests=True,
+        allow_offline_tx_for_unknown_id=True,
+        max_charging_profiles_installed=1,
+    )
+
+    async def answer(_):
+        await install(lab, "max", {0: 20}, id_=7)
+        info = IdTagInfo(status=AuthorizationStatus.ACCEPTED)
+        return AuthorizeConf(id_tag_info=info) if is_answered else CallError(ErrorCode.INTERNAL_ERROR)
+
+    async with lab.powered():
+        lab.connector().plug_in()
+        await lab.until_status("Preparing")
+        lab.csms.override("Authorize", answer)
+        assert await remote_start(lab, payload("tx", {0: 10}, kind="Relative")) == ACCEPTED
+        await trio.sleep(60)
+        assert lab.calls("StartTransaction") == []
+        assert offered(lab) == 0
 
 
 async def test_what_a_remote_start_brought_is_dropped_if_nothing_comes_of_it(lab, autojump_clock):
