@@ -13,7 +13,7 @@ from machines.facts import Facts
 from machines.machine import Machine, State, stays, when
 from machines.vocabulary.effects import ReadMeter, StartTimer, StopTimer
 from machines.vocabulary.hardware import MeterRead, MeterReadFailed
-from machines.vocabulary.notices import AllowanceUsed, Deauthorized, TransactionEnded
+from machines.vocabulary.notices import AllowanceUsed, Deauthorized, LimitsChanged, TransactionEnded
 
 ALLOWANCE = "allowance"
 ALLOWANCE_TICKET = 4
@@ -42,7 +42,7 @@ class Allowance(Machine[AllowanceData, Facts]):
 
     # fmt: off
     nothing.to(measuring, event=when(Deauthorized,     "9.1 MaxEnergyOnInvalidId"),     cond="has_allowance",                    on="read")
-    nothing.to(nothing,   event=when(Deauthorized,     "9.1 none is configured"),       unless="has_allowance")
+    nothing.to(nothing,   event=when(Deauthorized,     "9.1 none is configured"),       unless="has_allowance",                  on="tell")
     measuring.to(granted, event=when(MeterRead,        "9.1 counted from here"),        cond="is_mine",                          on="grant")
     measuring.to(measuring, event=when(MeterRead,      "of another reading"),           unless="is_mine")
     measuring.to(nothing, event=when(MeterReadFailed,  "9.1 cannot be counted"),        cond="is_mine",                          on="use_up")
@@ -94,8 +94,13 @@ class Allowance(Machine[AllowanceData, Facts]):
         left_wh = self.data.end_wh - read.reading.energy_import_wh
         self.emit(StartTimer(ALLOWANCE, max(WAIT_MIN_S, left_wh * 3600 / most_w), AllowanceDue()))
 
+    def tell(self) -> None:
+        """What it has no use for any more the other connectors share (decision SC9)."""
+        self.emit(LimitsChanged())
+
     def use_up(self) -> None:
         self.forget()
+        self.tell()
         self.emit(AllowanceUsed())
 
     def forget(self) -> None:

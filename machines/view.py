@@ -297,16 +297,18 @@ class ConnectorView(View):
     @property
     def offered_a(self) -> float:
         transaction = self.transaction
-        may_draw = transaction == "running" or (
-            transaction == "deauthorized" and self._standings[self._allowance].state != "nothing"
-        )
-        if not may_draw:
+        if not (transaction == "running" or (transaction == "deauthorized" and self._may_draw_on)):
             return 0.0
         offered_a: float = self._standings[self._offer].data.offered_a
         if self._standings[self._phase_switch].state in SWITCHING:
             return 0.0
         limit_a = min(offered_a, self.ceiling_a)
         return limit_a if limit_a >= self._built.current_min_a else 0.0
+
+    @property
+    def _may_draw_on(self) -> bool:
+        """There is some energy left for a transaction whose idTag was not accepted."""
+        return self._standings[self._allowance].state != "nothing"
 
     @property
     def are_phases_settled(self) -> bool:
@@ -332,6 +334,7 @@ class ConnectorView(View):
             id_tag=data.id_tag,
             started_at=data.started_at,
             is_ending=state == "stopping",
+            draws=state != "deauthorized" or self._may_draw_on,
         )
 
     @property

@@ -26,6 +26,8 @@ class Begun(Struct, frozen=True, kw_only=True):
     started_at: Instant | None
     is_ending: bool
     """No energy flows any more."""
+    draws: bool = True
+    """It may have energy, as far as limits allow: not if its idTag was not accepted."""
 
 
 class Charging(Struct, frozen=True, kw_only=True):
@@ -62,13 +64,14 @@ def started_s(started_at: Instant | None, now: Instant) -> int:
 
 
 def running(charging: Charging, now: Instant) -> tuple[Running, ...]:
-    """The transactions that energy may flow in. ``now.utc`` is known."""
+    """The transactions that are open. ``now.utc`` is known."""
     return tuple(
         Running(
             connector=one.connector,
             local_id=one.local_id,
             transaction_id=one.transaction_id,
             started_s=started_s(one.started_at, now),
+            draws=one.draws,
         )
         for one in charging.transactions
         if not one.is_ending
@@ -97,7 +100,11 @@ def offer_at(charging: Charging, number: int, now: Instant) -> Offer:
         return offer(charging.plan, situation(charging, now), number)
     plan, seconds = charging.plan, math.floor(now.seconds)
     active = sorted(
-        (one for one in charging.transactions if not one.is_ending or one.connector == number),
+        (
+            one
+            for one in charging.transactions
+            if (one.draws and not one.is_ending) or one.connector == number
+        ),
         key=lambda one: one.local_id,
     )
     outlets = [plan.site.outlet(one.connector) for one in active]

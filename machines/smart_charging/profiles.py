@@ -53,6 +53,8 @@ class Running(Struct, frozen=True, kw_only=True):
     started_s: int
     transaction_id: int | None = None
     """What the Central System calls it; None until it has said so."""
+    draws: bool = True
+    """Whether it may have energy; else it is open, but shares nothing."""
 
 
 class Installed(Struct, frozen=True, kw_only=True):

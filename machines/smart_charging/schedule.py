@@ -193,7 +193,7 @@ def spans(plan: Plan, situation: Situation, number: int, begin: int, end: int) -
     own = transaction_part(plan, situation, number, begin, end)
     station = station_part(plan, situation, begin, end)
     is_limited = len(station) > 1 or station[0][1] < UNLIMITED
-    if is_limited and any(one.connector != number for one in situation.running):
+    if is_limited and any(one.draws and one.connector != number for one in situation.running):
         return _shared_spans(plan, situation, number, station, end)
     outlet = plan.site.outlet(number)
     most = outlet.parts_of_a(situation.ceilings_a[number - 1])
@@ -230,7 +230,7 @@ def _shared_spans(
     The transaction that began first comes first, one that is only thought of last, and where it is too little for all
     they take turns, on a grid of the time of day (decision SC9).
     """
-    began = sorted((one.started_s, one.connector) for one in situation.running)
+    began = sorted((one.started_s, one.connector) for one in situation.running if one.draws)
     order = [connector for _, connector in began]
     if number not in order:
         order.append(number)

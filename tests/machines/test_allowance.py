@@ -6,7 +6,7 @@ from machines.allowance import ALLOWANCE_TICKET, Allowance, AllowanceData, Allow
 from machines.transaction import STOP_TICKET
 from machines.vocabulary.effects import ReadMeter, StartTimer, StopTimer
 from machines.vocabulary.hardware import MeterRead, MeterReadFailed, MeterReading
-from machines.vocabulary.notices import AllowanceUsed, Deauthorized, TransactionEnded
+from machines.vocabulary.notices import AllowanceUsed, Deauthorized, LimitsChanged, TransactionEnded
 from tests.machines import alone
 from tests.machines.alone import STATION, unmoved
 
@@ -14,7 +14,7 @@ NOTHING, UP_TO = AllowanceData(), AllowanceData(1500)
 (SOCKET, _) = STATION.settings.connectors
 MOST_W = SOCKET.current_max_a * SOCKET.voltage_v * SOCKET.phases
 READ = ReadMeter(1, ALLOWANCE_TICKET)
-OVER = [StopTimer("allowance"), AllowanceUsed()]
+OVER = [StopTimer("allowance"), LimitsChanged(), AllowanceUsed()]
 DATA = {"nothing": NOTHING, "measuring": NOTHING, "granted": UP_TO}
 
 
@@ -34,8 +34,8 @@ def test_the_register_is_read_first():
     assert told("nothing", Deauthorized()) == ("measuring", [READ], NOTHING)
 
 
-def test_where_nothing_is_allowed_nothing_is_measured():
-    assert told("nothing", Deauthorized(), allowed_wh=0) == unmoved("nothing", NOTHING)
+def test_where_nothing_is_allowed_nothing_is_measured_and_the_others_have_what_it_had():
+    assert told("nothing", Deauthorized(), allowed_wh=0) == ("nothing", [LimitsChanged()], NOTHING)
 
 
 def test_it_counts_from_what_the_register_shows():

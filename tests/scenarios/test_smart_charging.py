@@ -18,6 +18,7 @@ from machines.vocabulary.ocpp import (
     MessageTrigger,
     RemoteStartTransaction,
     RemoteStopTransaction,
+    StartTransactionConf,
     TriggerMessage,
 )
 from machines.vocabulary.settings import Installation, Recovery
@@ -456,6 +457,12 @@ async def test_without_a_connection_the_schedule_goes_on(lab, autojump_clock):
 # One limit, several connectors
 
 
+def refused(_request):
+    return StartTransactionConf(
+        id_tag_info=IdTagInfo(status=AuthorizationStatus.INVALID), transaction_id=4711
+    )
+
+
 async def two(lab, then="Charging"):
     """Both connectors charge, or the second one does ``then``."""
     await lab.charge()
@@ -480,6 +487,42 @@ async def test_the_limit_of_the_station_is_shared(lab, autojump_clock):
         await lab.until_status("Finishing", 2)
         await settle(lab)
         assert offered(lab, 1) == 20
+
+
+async def test_a_transaction_that_may_draw_nothing_any_more_has_no_share(lab, autojump_clock):
+    """9.1 StopTransactionOnInvalidId=false: it stays open without energy, until somebody comes for the vehicle."""
+    declare_installation(lab, current_max_a=16.0)
+    lab.declare(stop_transaction_on_invalid_id=False)
+    async with lab.powered():
+        await lab.charge()
+        await settle(lab)
+        lab.csms.override("StartTransaction", refused)
+        lab.connector(2).plug_in()
+        await lab.until_status("Preparing", 2)
+        lab.swipe("OTHER", (2,))
+        await lab.until_status("SuspendedEVSE", 2)
+        await settle(lab)
+        assert (offered(lab, 1), offered(lab, 2)) == (16, 0)
+        assert await told(lab, 100) == {0: 16}
+
+
+async def test_a_transaction_that_has_used_up_its_allowance_has_no_share(lab, autojump_clock):
+    """9.1 MaxEnergyOnInvalidId: it shares for as long as it may draw."""
+    declare_installation(lab, current_max_a=16.0)
+    lab.declare(stop_transaction_on_invalid_id=False, max_energy_on_invalid_id=500)
+    async with lab.powered():
+        await lab.charge()
+        await settle(lab)
+        lab.csms.override("StartTransaction", refused)
+        lab.connector(2).plug_in()
+        await lab.until_status("Preparing", 2)
+        lab.swipe("OTHER", (2,))
+        await lab.until_status("Charging", 2)
+        await settle(lab)
+        assert (offered(lab, 1), offered(lab, 2)) == (8, 8)
+        await lab.until_status("SuspendedEVSE", 2)
+        await settle(lab)
+        assert (offered(lab, 1), offered(lab, 2)) == (16, 0)
 
 
 async def test_what_the_installation_carries_is_shared_without_any_profile(lab, autojump_clock):

@@ -14,7 +14,7 @@ NOW = Instant(2, 1000.0, NOW_S + 0.25)
 TIMELESS = Instant(2, 1000.0, None)
 
 
-def begun(connector=1, *, started_at=NOW, is_ending=False):
+def begun(connector=1, *, started_at=NOW, is_ending=False, draws=True):
     return Begun(
         connector=connector,
         local_id=connector + 40,
@@ -22,6 +22,7 @@ def begun(connector=1, *, started_at=NOW, is_ending=False):
         id_tag=TAG,
         started_at=started_at,
         is_ending=is_ending,
+        draws=draws,
     )
 
 
@@ -80,6 +81,14 @@ def test_the_begin_of_a_transaction_does_not_move_while_time_passes():
 def test_a_transaction_that_ends_shares_nothing_any_more():
     now = charging(transactions=(begun(1), begun(2, is_ending=True)))
     assert [one.connector for one in running(now, NOW)] == [1]
+
+
+@pytest.mark.parametrize("now", [NOW, TIMELESS], ids=["with the time", "without"])
+def test_a_transaction_that_may_draw_nothing_shares_nothing(now):
+    """It is open all the same: it may be given a TxProfile."""
+    found = charging(transactions=(begun(1), begun(2, draws=False)), installation_a=16)
+    assert offer_at(found, 1, now).limit_a == 16
+    assert [one.connector for one in running(found, NOW)] == [1, 2]
 
 
 def test_without_the_time_the_least_limit_of_each_profile_counts():
