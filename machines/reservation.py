@@ -36,7 +36,7 @@ from machines.vocabulary.ocpp import (
     ReserveNow,
     ReserveNowConf,
 )
-from machines.vocabulary.tags import is_same
+from machines.vocabulary.tags import is_group, is_same
 
 EXPIRY = "expiry"
 
@@ -58,13 +58,7 @@ class ReservationData(Struct, frozen=True):
 
     def is_held_by(self, id_tag: str, parent_id_tag: str | None) -> bool:
         """Whether the idTag may use it: its holder, or one of the same group (5.13)."""
-        if is_same(id_tag, self.id_tag):
-            return True
-        return (
-            parent_id_tag is not None
-            and self.parent_id_tag is not None
-            and is_same(parent_id_tag, self.parent_id_tag)
-        )
+        return is_same(id_tag, self.id_tag) or is_group(parent_id_tag, self.parent_id_tag)
 
 
 def _offers_reservation(facts: Facts) -> bool:

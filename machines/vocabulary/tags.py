@@ -20,8 +20,10 @@ def is_same(one: str, other: str) -> bool:
 
 
 def is_group(one: str | None, other: str | None) -> bool:
-    """Whether two parentIdTags make a group."""
-    return one is not None and other is not None and is_same(one, other)
+    """Whether two parentIdTags make a group; an empty one, from before it was taken for none, makes none."""
+    if not one or not other:
+        return False
+    return is_same(one, other)
 
 
 class TagEntry(Struct, frozen=True):

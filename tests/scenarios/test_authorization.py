@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import trio
+from msgspec.structs import force_setattr
 
 from machines.delivery import thinning
 from machines.vocabulary.ocpp import (
@@ -196,6 +197,27 @@ async def test_a_group_stops_offline_too(lab, autojump_clock):
         lab.swipe("CHILD", (1,))
         await trio.sleep(5)
         assert lab.states()["transaction/1"] == "idle"
+
+
+async def test_an_empty_parent_id_tag_makes_no_group(lab, autojump_clock):
+    """Decision AU4: a Central System that sends parentIdTag for everybody, empty for who has none.
+
+    There used to be a transaction that any other card stopped.
+    """
+    info = IdTagInfo(status=ACCEPTED)
+    force_setattr(info, "parent_id_tag", "")
+    lab.csms.override("Authorize", lambda _: AuthorizeConf(id_tag_info=info))
+    lab.csms.override("StartTransaction", lambda _: StartTransactionConf(transaction_id=5, id_tag_info=info))
+    async with lab.powered():
+        await lab.charge("A")
+        asked = len(lab.calls("Authorize"))
+        lab.swipe("B", (1,))
+        await trio.sleep(10)
+        assert lab.states()["transaction/1"] == "running"
+
+    told = [e.payload for e in lab.csms.transcript if e.action == "Authorize" and e.kind == 3]
+    assert {one["idTagInfo"]["parentIdTag"] for one in told} == {""}
+    assert len(lab.calls("Authorize")) == asked, "TC_068"
 
 
 async def test_remote_start_asks_where_the_key_says_so(lab, autojump_clock):

@@ -94,6 +94,22 @@ async def test_local_start(lab, autojump_clock):
     assert started(lab) == [("holder", 7)]
 
 
+async def test_an_empty_parent_id_tag_opens_no_reservation(lab, autojump_clock):
+    """Decision AU4: it reserves for the holder alone, so that a foreign idTag causes no Authorize."""
+    async with lab.powered():
+        await leave_one(lab)
+        expiry_date = (lab.now() + timedelta(hours=1)).isoformat()
+        payload = f"""{{"connectorId": 1, "expiryDate": "{expiry_date}", "idTag": "HOLDER", "parentIdTag": "",
+            "reservationId": 7}}"""
+        assert (await lab.csms.call_with("ReserveNow", payload.encode())).status == ACCEPTED
+        await lab.until_status("Reserved")
+        lab.swipe("FOREIGN")
+        await trio.sleep(10)
+
+    assert not lab.calls("Authorize")
+    assert lab.statuses()[-1] == "Reserved"
+
+
 async def test_remote_start(lab, autojump_clock):
     """TC_046_2: that of a foreign idTag is Rejected."""
     async with lab.powered():

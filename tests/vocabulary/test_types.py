@@ -13,6 +13,7 @@ from machines.vocabulary.ocpp import (
     ChargingSchedulePeriod,
     HeartbeatConf,
     IdTagInfo,
+    ReserveNow,
     action_of,
 )
 
@@ -101,6 +102,18 @@ def test_absent_fields_are_not_encoded():
     conf = AuthorizeConf(id_tag_info=IdTagInfo(status="Accepted"))
 
     assert msgspec.json.encode(conf) == b'{"idTagInfo":{"status":"Accepted"}}'
+
+
+def test_an_empty_parent_id_tag_is_none():
+    """Decision AU4; whatever it comes with."""
+    reserve = """{"connectorId": 1, "expiryDate": "2030-06-01T14:00:00+02:00", "idTag": "A", "reservationId": 1,
+        "parentIdTag": ""}"""
+
+    assert (
+        msgspec.json.decode('{"status": "Accepted", "parentIdTag": ""}', type=IdTagInfo).parent_id_tag is None
+    )
+    assert msgspec.json.decode(reserve, type=ReserveNow).parent_id_tag is None
+    assert msgspec.json.decode(reserve, type=ReserveNow).expiry_date == datetime(2030, 6, 1, 12, tzinfo=UTC)
 
 
 def test_a_payload_knows_its_action():

@@ -23,6 +23,7 @@ from machines.vocabulary.ocpp.types import (
     ChargingSchedule,
     Conf,
     ConnectorIdOrZero,
+    Grouped,
     IdToken,
     Integer,
     Request,
@@ -117,14 +118,13 @@ class CancelReservationConf(Conf, frozen=True, kw_only=True):
     status: CancelReservationStatus
 
 
-class ReserveNow(Request, Stamped, frozen=True, kw_only=True):
+class ReserveNow(Request, Grouped, frozen=True, kw_only=True):
     """Keep a connector, or with 0 any, for an idTag until a time."""
 
     connector_id: ConnectorIdOrZero
     expiry_date: datetime
     id_tag: IdToken
     reservation_id: Integer
-    parent_id_tag: IdToken | None = None
 
 
 class ReserveNowConf(Conf, frozen=True, kw_only=True):

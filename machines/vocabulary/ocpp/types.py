@@ -100,12 +100,22 @@ def _require_one_decimal(name: str, value: float | None) -> None:
         raise ValueError(f"Expected at most one decimal in `{name}`")
 
 
-class IdTagInfo(Stamped, frozen=True, kw_only=True):
+class Grouped(Stamped, frozen=True, kw_only=True):
+    """A payload with a parentIdTag. An empty one is none: else all who have none would be one group (decision AU4)."""
+
+    parent_id_tag: IdToken | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.parent_id_tag == "":
+            force_setattr(self, "parent_id_tag", None)
+
+
+class IdTagInfo(Grouped, frozen=True, kw_only=True):
     """What the Central System knows of an idTag."""
 
     status: AuthorizationStatus
     expiry_date: datetime | None = None
-    parent_id_tag: IdToken | None = None
 
 
 class AuthorizationData(Payload, frozen=True, kw_only=True):
