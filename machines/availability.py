@@ -2,7 +2,7 @@
 
 OCPP 1.6 edition 2: 5.2 Change Availability. What is asked while the connector is in use is Scheduled and happens
 when the use ends. It survives restarts (5.2), a scheduled change too. A request for connector 0 is granted by the
-machine of the charge point, and every connector follows as it can.
+machine of the charge point, and every connector follows as it can; after that each goes its own way.
 
 While firmware waits to be installed (6.19), connectors are withheld: out of service as soon as nobody uses them. That
 is forgotten with the restart.

@@ -59,16 +59,14 @@ def places_of(standings: Standings, connectors: Iterable[int]) -> Places:
         return standings[f"{kind}/{number}"].state
 
     free, kept, faulted, unavailable = set(), [], set(), set()
-    is_in_service = state("availability", 0) == "operative" and state("fault", 0) != "faulted"
+    is_faulted = state("fault", 0) == "faulted"
     for n in connectors:
         if state("fault", n) == "faulted":
             faulted.add(n)
         if state("availability", n) == "inoperative":
             unavailable.add(n)
-        is_usable = (
-            is_in_service and state("fault", n) != "faulted" and state("availability", n) == "operative"
-        )
-        if not is_usable or state("transaction", n) != "idle":
+        is_usable = state("fault", n) != "faulted" and state("availability", n) == "operative"
+        if is_faulted or not is_usable or state("transaction", n) != "idle":
             continue
         if state("reservation", n) == "held":
             if state("connector", n) in {"Available", "Reserved"}:

@@ -262,6 +262,34 @@ async def test_out_of_service_as_a_whole_while_some_charge(eight, autojump_clock
         assert [eight.statuses(number)[-1] for number in range(9)] == ["Available"] * 9
 
 
+async def test_one_connector_comes_back_while_the_station_is_out_of_service(eight, autojump_clock):
+    """5.2, decision S10: Accepted means that it charges, after a restart too.
+
+    There used to be a connector that showed Available and let nobody charge.
+    """
+    async with eight.powered():
+        await ask(eight, ChangeAvailability(connector_id=0, type=AvailabilityType.INOPERATIVE))
+        await eight.until_status("Unavailable", 8)
+        operative = ChangeAvailability(connector_id=2, type=AvailabilityType.OPERATIVE)
+        assert await ask(eight, operative) == "Accepted"
+        await eight.until_status("Available", 2)
+        await start(eight, 2)
+        show(eight, 2)
+        await eight.until_status("Finishing", 2)
+        eight.connector(2).unplug()
+        await eight.until_status("Available", 2)
+    async with eight.powered():
+        await trio.sleep(1)
+        assert [eight.statuses(number)[-1] for number in range(4)] == [
+            "Unavailable",
+            "Unavailable",
+            "Available",
+            "Unavailable",
+        ]
+        assert await ask(eight, RemoteStartTransaction(connector_id=1, id_tag="A")) == "Rejected"
+        assert await ask(eight, RemoteStartTransaction(connector_id=2, id_tag="A")) == "Accepted"
+
+
 async def test_connector_0_reserved_leaves_one_of_eight(eight, autojump_clock):
     """5.13: seven others may charge, the eighth connector is the holder's."""
     async with eight.powered():
