@@ -31,8 +31,14 @@ def test_a_connector_without_a_lock_says_so(state):
     fixed = replace(STATION.settings.connectors[0], has_lock=False)
     refused = state, [answer("NotSupported")], NOTHING
     assert told(state, UNLOCK, connector=fixed) == refused
-    # A request for a connector that does not exist goes to the first one.
-    assert told(state, UnlockConnector(connector_id=9)) == refused
+
+
+@pytest.mark.parametrize(
+    ("state", "data"), [("unlocked", NOTHING), ("locked", NOTHING), ("unlocking", WAITS), ("kept", KEPT)]
+)
+def test_a_request_for_a_connector_that_does_not_exist_moves_no_lock(state, data):
+    """It goes to the first one; TC_031."""
+    assert told(state, UnlockConnector(connector_id=9), data) == (state, [answer("NotSupported")], data)
 
 
 def test_a_lock_that_is_open_is_unlocked():

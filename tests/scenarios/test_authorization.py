@@ -323,6 +323,20 @@ async def test_the_cable_of_a_refused_user_is_kept_until_the_card_is_shown(lab, 
         await lab.until_status("Available")
 
 
+async def test_a_kept_cable_is_not_let_go_by_a_request_for_another_connector(lab, autojump_clock):
+    """TC_031: NotSupported for a connector that does not exist. There used to be a cable that it let go."""
+    lab.csms.override("StartTransaction", refusing)
+    async with lab.powered():
+        lab.connector().plug_in()
+        await lab.until_status("Preparing")
+        lab.swipe()
+        await lab.until_status("Finishing")
+        await trio.sleep(5)
+        assert (await lab.csms.call(UnlockConnector(connector_id=9))).status == "NotSupported"
+        await trio.sleep(5)
+        assert lab.connector().state().locked
+
+
 async def test_a_kept_cable_opens_on_unlock_connector(lab, autojump_clock):
     """TC_005_2: EV side disconnected, UnlockConnectorOnEVSideDisconnect=false."""
     lab.declare(unlock_connector_on_ev_side_disconnect=False)
