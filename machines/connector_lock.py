@@ -13,7 +13,13 @@ from machines.facts import Facts
 from machines.machine import Machine, State, stays, when
 from machines.vocabulary.effects import Answer, StartTimer, StopTimer
 from machines.vocabulary.hardware import LockChanged, LockFailed
-from machines.vocabulary.notices import CableHeld, CableReleased, TransactionEnded, UnlockGranted
+from machines.vocabulary.notices import (
+    CableHeld,
+    CableReleased,
+    CableRemoved,
+    TransactionEnded,
+    UnlockGranted,
+)
 from machines.vocabulary.ocpp import Reason, UnlockConnector, UnlockConnectorConf, UnlockStatus
 
 UNLOCKING = "unlocking"
@@ -35,7 +41,15 @@ class ConnectorLockData(Struct, frozen=True):
 class ConnectorLock(Machine[ConnectorLockData, Facts]):
     """The lock of a connector."""
 
-    messages = (UnlockConnector, LockChanged, LockFailed, UnlockTimedOut, TransactionEnded, CableReleased)
+    messages = (
+        UnlockConnector,
+        LockChanged,
+        LockFailed,
+        UnlockTimedOut,
+        TransactionEnded,
+        CableReleased,
+        CableRemoved,
+    )
 
     unlocked = State("Unlocked", value="unlocked", initial=True)
     locked = State("Locked", value="locked")
@@ -65,11 +79,13 @@ class ConnectorLock(Machine[ConnectorLockData, Facts]):
     kept.to(unlocking,      event=when(UnlockConnector,  "5.18 it opens"),               cond="has_lock",     on="unlock")
     kept.to(unlocked,       event=when(LockChanged,      "5.18 opened by hand"),         unless="is_locked",  on="forget")
     kept.to(kept,           event=when(LockChanged,      "5.18 already so"),             cond="is_locked")
+    kept.to(locked,         event=when(CableRemoved,     "4.8 the lock did not hold it: open for the next one"), on="forget")
     # fmt: on
 
     stays(LockFailed, "4.9 ConnectorLockFailure is the fault machine's", unlocked, locked, kept)
     stays(TransactionEnded, "4.10 nothing is locked", unlocked)
     stays(TransactionEnded, "5.18 it opens anyway", unlocking)
+    stays(CableRemoved, "no cable is kept", unlocked, locked, unlocking)
     impossible: ClassVar = {
         ("unlocked", UnlockTimedOut): "its timer runs only while unlocking",
         ("locked", UnlockTimedOut): "its timer runs only while unlocking",
@@ -92,6 +108,8 @@ class ConnectorLock(Machine[ConnectorLockData, Facts]):
 
     def keeps_cable(self, ended: TransactionEnded) -> bool:
         keys = self.facts.keys
+        if not self.facts.has_cable:
+            return False
         match ended.reason:
             case Reason.EV_DISCONNECTED:
                 return not keys.unlock_connector_on_ev_side_disconnect

@@ -111,7 +111,7 @@ EVERYWHERE = ("availability", "fault", "status_report", "reservation")
 HEARS: dict[type[Notice], tuple[str, ...]] = {
     notices.CableInserted: ("connector",),
     notices.CableFound: ("connector",),
-    notices.CableRemoved: ("transaction", "connector"),
+    notices.CableRemoved: ("transaction", "connector_lock", "connector"),
     notices.VehicleConnected: ("transaction", "connector", "authorization"),
     notices.VehicleDisconnected: ("transaction", "connector"),
     notices.EnergyRequested: ("connector",),

@@ -6,7 +6,13 @@ from msgspec.structs import replace
 from machines.connector_lock import ConnectorLock, ConnectorLockData, UnlockTimedOut
 from machines.vocabulary.effects import Answer, StartTimer, StopTimer
 from machines.vocabulary.hardware import LockChanged, LockFailed
-from machines.vocabulary.notices import CableHeld, CableReleased, TransactionEnded, UnlockGranted
+from machines.vocabulary.notices import (
+    CableHeld,
+    CableReleased,
+    CableRemoved,
+    TransactionEnded,
+    UnlockGranted,
+)
 from machines.vocabulary.ocpp import Reason, UnlockConnector, UnlockConnectorConf, UnlockStatus
 from tests.machines import alone
 from tests.machines.alone import LIMITS, STATION, unmoved
@@ -95,6 +101,9 @@ def test_a_lock_that_opens_frees_the_cable():
         ("unlocked", ENDED, NOTHING),
         ("locked", ENDED, NOTHING),
         ("unlocking", ENDED, WAITS),
+        ("unlocked", CableRemoved(), NOTHING),
+        ("locked", CableRemoved(), NOTHING),
+        ("unlocking", CableRemoved(), WAITS),
     ],
 )
 def test_what_does_not_move_the_lock_changes_nothing(state, message, data):
@@ -105,21 +114,28 @@ def test_what_does_not_move_the_lock_changes_nothing(state, message, data):
 
 
 @pytest.mark.parametrize(
-    ("reason", "opens_on_disconnect", "is_kept"),
+    ("reason", "opens_on_disconnect", "has_cable", "is_kept"),
     [
-        (Reason.EV_DISCONNECTED, False, True),
-        (Reason.EV_DISCONNECTED, True, False),
-        (Reason.DE_AUTHORIZED, True, True),
-        (Reason.LOCAL, False, False),
+        (Reason.EV_DISCONNECTED, False, True, True),
+        (Reason.EV_DISCONNECTED, True, True, False),
+        (Reason.DE_AUTHORIZED, True, True, True),
+        (Reason.LOCAL, False, True, False),
+        (Reason.EV_DISCONNECTED, False, False, False),
+        (Reason.DE_AUTHORIZED, True, False, False),
     ],
 )
 def test_a_cable_that_was_unplugged_at_the_vehicle_or_whose_user_was_refused_is_kept(
-    reason, opens_on_disconnect, is_kept
+    reason, opens_on_disconnect, has_cable, is_kept
 ):
+    """Unless it is gone already."""
     keys = {"unlock_connector_on_ev_side_disconnect": opens_on_disconnect}
     ended = TransactionEnded(4, reason, "CARD", "GROUP")
     after = unmoved("kept", KEPT) if is_kept else unmoved("locked", NOTHING)
-    assert told("locked", ended, keys=keys) == after
+    assert told("locked", ended, keys=keys, has_cable=has_cable) == after
+
+
+def test_a_kept_cable_that_is_gone_is_waited_for_no_longer():
+    assert told("kept", CableRemoved(), KEPT) == unmoved("locked", NOTHING)
 
 
 def test_its_user_gets_a_kept_cable_back():

@@ -7,6 +7,7 @@ import trio
 from msgspec.structs import force_setattr
 
 from machines.delivery import thinning
+from machines.vocabulary.hardware import CableChanged, HardwareReported
 from machines.vocabulary.ocpp import (
     AuthorizationData,
     AuthorizationStatus,
@@ -335,6 +336,34 @@ async def test_a_kept_cable_is_not_let_go_by_a_request_for_another_connector(lab
         assert (await lab.csms.call(UnlockConnector(connector_id=9))).status == "NotSupported"
         await trio.sleep(5)
         assert lab.connector().state().locked
+
+
+@pytest.mark.parametrize("is_kept", [True, False], ids=["while it is kept", "while it charges"])
+async def test_a_cable_that_a_lock_does_not_hold_leaves_the_connector_to_the_next_user(
+    lab, autojump_clock, is_kept
+):
+    """Decision T9: nothing is kept that is not there, and the lock opens.
+
+    There used to be an Available connector with a closed lock, where everybody was refused.
+    """
+    lab.declare(unlock_connector_on_ev_side_disconnect=False)
+    async with lab.powered():
+        await lab.charge()
+        if is_kept:
+            lab.connector().unplug("vehicle")
+            await lab.until_status("Finishing")
+            await trio.sleep(5)
+            assert lab.states()["connector_lock/1"] == "kept"
+        # Torn out: the lock says that it is closed, and there is no cable.
+        await lab.running.deliver(HardwareReported(1, CableChanged(False)))
+        await lab.until_status("Available")
+        await trio.sleep(5)
+        assert not lab.connector().state().locked
+        answer = await lab.csms.call(RemoteStartTransaction(connector_id=1, id_tag="NEXT"))
+        assert answer.status == "Accepted"
+        await trio.sleep(1)
+
+    assert [stop["reason"] for stop in lab.calls("StopTransaction")] == ["EVDisconnected"]
 
 
 async def test_a_kept_cable_opens_on_unlock_connector(lab, autojump_clock):
