@@ -162,8 +162,10 @@ class Authorization(Machine[AuthorizationData, Facts]):
     # Guards: no card
 
     def is_free(self) -> bool:
-        facts = self.facts
-        return bool(facts.settings.free_id_tag) and facts.transaction == "idle" and not facts.reserved_for
+        facts, free = self.facts, self.facts.settings.free_id_tag
+        is_kept_for_another = bool(facts.kept_for) and not is_same(facts.kept_for, free)
+        is_barred = bool(facts.reserved_for) or is_kept_for_another
+        return bool(free) and facts.transaction == "idle" and not is_barred
 
     def is_connected(self) -> bool:
         return self.facts.is_connected
@@ -258,7 +260,11 @@ class Authorization(Machine[AuthorizationData, Facts]):
         self._authorize(shown.id_tag)
 
     def start_free(self) -> None:
-        self.emit(Authorized(self.facts.settings.free_id_tag))
+        facts = self.facts
+        if facts.kept_for and facts.is_operative and not facts.is_faulted and not facts.is_restarting:
+            # Nobody has a card to ask for the cable with (decision T9): who plugs in again takes it up.
+            self.emit(CableReleased())
+        self.emit(Authorized(facts.settings.free_id_tag))
 
     def _authorize(self, id_tag: str) -> None:
         entry = known(self.facts, id_tag)

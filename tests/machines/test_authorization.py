@@ -166,8 +166,12 @@ def test_the_card_of_its_user_releases_a_kept_cable():
 def test_free_of_charge_a_vehicle_that_is_there_may_start(message):
     free = ("idle", [Authorized("FREE")], NOBODY)
     assert told("idle", message, settings=FREE, is_connected=True) == free
+    taken_up = ("idle", [CableReleased(), Authorized("FREE")], NOBODY)
+    assert told("idle", message, settings=FREE, is_connected=True, kept_for="free") == taken_up
+    for known in ({"is_operative": False}, {"is_faulted": True}, {"is_restarting": True}):
+        assert told("idle", message, settings=FREE, is_connected=True, kept_for="FREE", **known) == free
     assert told("idle", message, is_connected=True) == unmoved("idle", NOBODY)
-    for known in ({"transaction": "stopping"}, {"reserved_for": "CARD"}):
+    for known in ({"transaction": "stopping"}, {"reserved_for": "CARD"}, {"kept_for": "CARD"}):
         assert told("idle", message, settings=FREE, is_connected=True, **known) == unmoved("idle", NOBODY)
 
 

@@ -422,6 +422,31 @@ async def test_free_of_charge_every_vehicle_charges_at_once(lab, autojump_clock)
     assert not lab.calls("Authorize")
 
 
+@pytest.mark.parametrize("is_refused", [True, False], ids=["refused", "EV side disconnected"])
+async def test_free_of_charge_a_kept_cable_is_taken_up_by_the_next_vehicle(lab, autojump_clock, is_refused):
+    """Decision T9: where nobody has a card, who plugs in again is its user.
+
+    There used to be a vehicle that waited in vain, as the cable waited for the card of the declared idTag.
+    """
+    lab.give_away("FREE")
+    lab.declare(unlock_connector_on_ev_side_disconnect=False)
+    if is_refused:
+        lab.csms.override("StartTransaction", refusing)
+    async with lab.powered():
+        lab.connector().plug_in()
+        await trio.sleep(30)
+        lab.csms.override("StartTransaction", None)
+        lab.connector().unplug("vehicle")
+        await trio.sleep(30)
+        assert lab.states()["connector_lock/1"] == "kept"
+        lab.connector().plug_in()
+        await trio.sleep(30)
+        assert lab.connector().state().locked
+        assert lab.statuses()[-1] == "Charging"
+
+    assert [start["idTag"] for start in lab.calls("StartTransaction")] == ["FREE", "FREE"]
+
+
 async def test_free_of_charge_after_a_time_out_of_service(lab, autojump_clock):
     """4.9 H4: a vehicle that was plugged in meanwhile starts when the connector comes back."""
     lab.give_away("FREE")
