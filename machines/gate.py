@@ -37,10 +37,10 @@ def gate(registration: str, request: type[Request]) -> Gate:
     match registration:
         case "accepted":
             return Gate.SERVE
-        case "pending":
+        case "pending" | "asking_again":
             return Gate.REFUSE if request in _NOT_WHILE_PENDING else Gate.SERVE
         case _:
-            # Nothing was accepted yet, or it was rejected: the charge point does not answer (4.2).
+            # Nothing was answered yet, or it was rejected: the charge point does not answer (4.2).
             return Gate.IGNORE
 
 

@@ -1,7 +1,8 @@
 """BootNotification until the Central System accepts the charge point.
 
 OCPP 1.6 edition 2: 4.2 Boot Notification. A restart of the station starts here; a mere reconnect does not send
-BootNotification again. What may be sent and answered in each state is the gate in machines/gate.py.
+BootNotification again. What may be sent and answered in each state is the gate in machines/gate.py: a station that
+was told Pending stays so until it is told something else, also while it asks again.
 """
 
 from typing import ClassVar
@@ -48,6 +49,7 @@ class Registration(Machine[RegistrationData, Facts]):
     booting = State("Booting", value="booting")
     accepted = State("Accepted", value="accepted")
     pending = State("Pending", value="pending")
+    asking_again = State("Asking again", value="asking_again")
     rejected = State("Rejected", value="rejected")
 
     # fmt: off
@@ -55,17 +57,23 @@ class Registration(Machine[RegistrationData, Facts]):
     unregistered.to(booting,      event=when(ConnectionOpened,     "4.2 first message"),            on="notify")
     unregistered.to(booting,      event=when(BootDue,              "4.2 once more"),                cond="is_open",   on="notify")
     unregistered.to(unregistered, event=when(BootDue,              "4.2 sent when connected"),      unless="is_open")
-    pending.to(booting,           event=when(BootDue,              "4.2 interval over"),            cond="is_open",   on="notify")
+    pending.to(asking_again,      event=when(BootDue,              "4.2 interval over"),            cond="is_open",   on="notify")
     pending.to(unregistered,      event=when(BootDue,              "4.2 interval over, offline"),   unless="is_open")
     rejected.to(booting,          event=when(BootDue,              "4.2 interval over"),            cond="is_open",   on="notify")
     rejected.to(unregistered,     event=when(BootDue,              "4.2 interval over, offline"),   unless="is_open")
-    pending.to(booting,           event=when(BootNotificationTriggered, "4.2.1, 5.17 the retry comes at once"),         on="notify")
+    pending.to(asking_again,      event=when(BootNotificationTriggered, "4.2.1, 5.17 the retry comes at once"),         on="notify")
+    stays(BootNotificationTriggered, "5.17 the one under way will do", asking_again)
     # BootNotification.conf
     booting.to(accepted,          event=when(BootNotificationConf, "4.2 Accepted"),                 cond="is_accepted", on="accept")
     booting.to(pending,           event=when(BootNotificationConf, "4.2.1 Pending"),                cond="is_pending",  on="wait_as_told")
     booting.to(rejected,          event=when(BootNotificationConf, "4.2 Rejected"),                 cond="is_rejected", on="wait_as_told")
     booting.to(unregistered,      event=when(CallFailed,           "decision BN1: retry after a wait"),                 on="wait")
     booting.to(unregistered,      event=when(ConnectionClosed,     "J 4.1.3 the CALL died with its connection"))
+    asking_again.to(accepted,     event=when(BootNotificationConf, "4.2 Accepted"),                 cond="is_accepted", on="accept")
+    asking_again.to(pending,      event=when(BootNotificationConf, "4.2.1 Pending, as before"),     cond="is_pending",  on="wait_as_told")
+    asking_again.to(rejected,     event=when(BootNotificationConf, "4.2 Rejected"),                 cond="is_rejected", on="wait_as_told")
+    asking_again.to(pending,      event=when(CallFailed,           "decision BN1: retry after a wait"),                 on="wait")
+    asking_again.to(pending,      event=when(ConnectionClosed,     "J 4.1.3 the CALL died with its connection"),        on="wait")
     # The connection
     unregistered.to(unregistered, event=when(ConnectionClosed,     "4.2 sent when connected"),      on="stop_waiting")
     stays(ConnectionOpened, "J 5.3 no BootNotification on a mere reconnect", accepted)
@@ -87,6 +95,9 @@ class Registration(Machine[RegistrationData, Facts]):
         ("booting", ConnectionOpened): "the one before was told closed",
         ("booting", BootDue): "its timer runs only between attempts",
         ("booting", Resumed): "told first",
+        ("asking_again", ConnectionOpened): "the one before was told closed",
+        ("asking_again", BootDue): "its timer runs only between attempts",
+        ("asking_again", Resumed): "told first",
         ("accepted", BootNotificationConf): "no BootNotification is in flight",
         ("accepted", CallFailed): "no BootNotification is in flight",
         ("accepted", BootDue): "its timer runs only between attempts",

@@ -21,6 +21,9 @@ from machines.vocabulary.ocpp import ChargePointStatus
 from machines.vocabulary.settings import ConnectorSettings, Settings
 from machines.vocabulary.tags import TagBook
 
+PENDING = frozenset({"pending", "asking_again"})
+"""States of the registration in which the Central System keeps the charge point waiting (4.2.1)."""
+
 BEGUN = frozenset({"running", "deauthorized", "recovering", "stopping"})
 """States of the transaction machine in which a transaction has begun and not ended."""
 
@@ -90,7 +93,7 @@ class View:
 
     @property
     def is_pending(self) -> bool:
-        return self._standings["registration"].state == "pending"
+        return self._standings["registration"].state in PENDING
 
     @property
     def was_accepted(self) -> bool:

@@ -52,6 +52,7 @@ HINTS: Mapping[str, Hint] = {
             "booting": WAITING,
             "accepted": WORKING,
             "pending": WAITING,
+            "asking_again": WAITING,
             "rejected": HELD_BACK,
         }
     ),

@@ -23,6 +23,7 @@ from machines.model.cells import Board, Column, Layout
 from machines.model.counts import counting
 from machines.model.environment import IS_TRIGGERED, KNOWS_TIME, LINK, QUEUE
 from machines.survey import Survey
+from machines.view import PENDING
 from machines.vocabulary.effects import Call, Deliver, Instant, Keep
 from machines.vocabulary.keys import Keys, KeySet
 from machines.vocabulary.ocpp import ChargePointStatus, StatusNotification
@@ -172,7 +173,7 @@ class Composition:
         for emitted in run.effects:
             match emitted.effect:
                 case Call(request=request) if board[LINK] == outside.OPEN:
-                    is_triggered = registration == "pending" and board[IS_TRIGGERED]
+                    is_triggered = registration in PENDING and board[IS_TRIGGERED]
                     broken += invariants.broken_by_call(registration, request, is_triggered=is_triggered)
                     if isinstance(request, StatusNotification) and request.connector_id > 0:
                         # Before acceptance only what was asked for is told, whatever came in between.

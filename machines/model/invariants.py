@@ -11,7 +11,7 @@ from machines.facts import Facts
 from machines.machine import Standing
 from machines.routes import KINDS
 from machines.status_report import StatusChanged
-from machines.view import BEGUN
+from machines.view import BEGUN, PENDING
 from machines.vocabulary.effects import Answer, Instant, LeaveUnanswered
 from machines.vocabulary.hardware import Setpoint
 from machines.vocabulary.ocpp import BootNotification, ChargePointStatus, Request, UnlockConnector
@@ -117,7 +117,7 @@ def broken_by_timers(charge_point: ChargePoint, timers: Iterable[tuple[str, obje
 
 def broken_by_call(registration: str, request: Request, *, is_triggered: bool) -> Iterator[str]:
     """Before acceptance there is BootNotification, and while Pending what TriggerMessage asked for (4.2)."""
-    is_asked_for = registration == "pending" and is_triggered
+    is_asked_for = registration in PENDING and is_triggered
     if registration != "accepted" and not isinstance(request, BootNotification) and not is_asked_for:
         yield f"{type(request).__name__} sent while {registration}"
 

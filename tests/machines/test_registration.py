@@ -32,19 +32,19 @@ def due(wait_s, **members):
 
 
 @pytest.mark.parametrize(
-    ("state", "message"),
+    ("state", "message", "then"),
     [
-        ("unregistered", OPENED),
-        ("unregistered", BootDue()),
-        ("pending", BootDue()),
-        ("rejected", BootDue()),
-        ("pending", BootNotificationTriggered()),
+        ("unregistered", OPENED, "booting"),
+        ("unregistered", BootDue(), "booting"),
+        ("pending", BootDue(), "asking_again"),
+        ("rejected", BootDue(), "booting"),
+        ("pending", BootNotificationTriggered(), "asking_again"),
     ],
 )
-def test_who_it_is_is_told_and_no_further_attempt_is_due_meanwhile(state, message):
+def test_who_it_is_is_told_and_no_further_attempt_is_due_meanwhile(state, message, then):
     now_in, (stopped, call), _ = told(state, message)
     identity = STATION.settings.identity
-    assert (now_in, stopped) == ("booting", StopTimer("boot"))
+    assert (now_in, stopped) == (then, StopTimer("boot"))
     assert isinstance(call, Call)
     assert isinstance(call.request, BootNotification)
     assert call.request.charge_point_vendor == identity.vendor
@@ -57,20 +57,22 @@ def test_an_attempt_that_is_due_offline_waits_for_the_connection(state):
     assert told(state, BootDue(), is_open=False) == unmoved("unregistered", NEW)
 
 
-def test_acceptance_is_remembered_for_life():
-    assert told("booting", conf("Accepted")) == (
+@pytest.mark.parametrize("state", ["booting", "asking_again"])
+def test_acceptance_is_remembered_for_life(state):
+    assert told(state, conf("Accepted")) == (
         "accepted",
         [LearnTime(UTC_S), TimeLearnt(UTC_S), RegistrationAccepted(30)],
         KNOWN,
     )
 
 
+@pytest.mark.parametrize("state", ["booting", "asking_again"])
 @pytest.mark.parametrize("status", ["Pending", "Rejected"])
 @pytest.mark.parametrize(
     ("interval", "wait_s"), [(30, 30), (0, LIMITS.boot_retry_s), (-1, LIMITS.boot_retry_s)]
 )
-def test_who_is_not_accepted_learns_the_time_and_waits(status, interval, wait_s):
-    assert told("booting", conf(status, interval)) == (
+def test_who_is_not_accepted_learns_the_time_and_waits(state, status, interval, wait_s):
+    assert told(state, conf(status, interval)) == (
         status.lower(),
         [LearnTime(UTC_S), TimeLearnt(UTC_S), due(wait_s)],
         NEW,
@@ -84,6 +86,17 @@ def test_an_attempt_that_failed_is_repeated():
         [due(LIMITS.boot_retry_s, jitter=LIMITS.boot_retry_jitter)],
         NEW,
     )
+
+
+@pytest.mark.parametrize("end", [CallFailed("registration", "BootNotification", Failure.TIMED_OUT), CLOSED])
+def test_who_was_pending_is_so_until_something_else_is_said(end):
+    """Decision BN3: an attempt that failed or died says nothing."""
+    again = due(LIMITS.boot_retry_s, jitter=LIMITS.boot_retry_jitter)
+    assert told("asking_again", end) == ("pending", [again], NEW)
+
+
+def test_who_asks_again_need_not_be_told_to():
+    assert told("asking_again", BootNotificationTriggered()) == unmoved("asking_again", NEW)
 
 
 def test_an_attempt_dies_with_its_connection():

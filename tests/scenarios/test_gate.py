@@ -7,8 +7,8 @@ import pytest
 
 from engine.station_file import load
 from machines.charge_point import ChargePoint, PoweredUp
-from machines.registration import Registration
-from machines.vocabulary.effects import Answer, Instant, LeaveUnanswered
+from machines.registration import BootDue, Registration
+from machines.vocabulary.effects import Answer, Instant, LeaveUnanswered, TimerFired
 from machines.vocabulary.ocpp import (
     ACTIONS,
     AvailabilityType,
@@ -86,7 +86,7 @@ def expected(request, state):
     """What the table says."""
     if state in {"unregistered", "booting", "rejected"}:
         return "unanswered"
-    if state == "pending" and isinstance(request, REFUSED_WHILE_PENDING):
+    if state in {"pending", "asking_again"} and isinstance(request, REFUSED_WHILE_PENDING):
         return "refused"
     return "served"
 
@@ -105,9 +105,11 @@ def charge_point_in(state):
     if state == "unregistered":
         take(CallFailed("registration", "BootNotification", Failure.TIMED_OUT))
     elif state != "booting":
-        status = RegistrationStatus(state.capitalize())
+        status = RegistrationStatus("Pending" if state == "asking_again" else state.capitalize())
         conf = BootNotificationConf(status=status, current_time=NOON, interval=60)
         take(CallAnswered("registration", conf))
+    if state == "asking_again":
+        take(TimerFired("registration", "boot", BootDue()))
     assert charge_point.machines["registration"].state == state
     return take
 

@@ -32,6 +32,9 @@ def answer_in(lab, state):
             return lambda _: None
         case "unregistered":
             return lambda _: CallError(ErrorCode.INTERNAL_ERROR)
+        case "asking_again":
+            answers = [BootNotificationConf(status="Pending", current_time=lab.now(), interval=1)]
+            return lambda _: answers.pop() if answers else None
     status = RegistrationStatus(state.capitalize())
     interval = 60 if state == "accepted" else 2 * WAIT_S
     return lambda _: BootNotificationConf(status=status, current_time=lab.now(), interval=interval)
@@ -64,7 +67,7 @@ async def test_what_is_sent_in_each_registration_state(tmp_path, autojump_clock,
     since = len(lab.csms.transcript)
     async with lab.powered(until_accepted=False) as running:
         await lab.csms.wait_for_request("BootNotification", start=since)
-        await trio.sleep(1)
+        await trio.sleep(2)
         assert lab.states()["registration"] == state
         lab.connector(2).plug_in()
         await trio.sleep(1)

@@ -10,14 +10,22 @@ from machines.vocabulary.ocpp import (
     BootNotificationConf,
     ChangeConfiguration,
     GetConfiguration,
+    MessageTrigger,
     RegistrationStatus,
     RemoteStartTransaction,
     RemoteStopTransaction,
     Reset,
     ResetType,
+    TriggerMessage,
 )
 from machines.vocabulary.wire import CallError, ErrorCode
-from tests.lab import EPOCH
+from tests.lab import EPOCH, Lab
+
+
+@pytest.fixture
+async def full(tmp_path):
+    """Every message and key."""
+    return Lab(tmp_path, "full")
 
 
 def boots(lab):
@@ -145,6 +153,37 @@ async def test_requests_while_rejected_get_no_answer(lab, autojump_clock, reques
         assert not answers
         await lab.until("StatusNotification")
         assert await lab.csms.call(GetConfiguration(key=("HeartbeatInterval",)))
+
+
+@pytest.mark.parametrize("is_triggered", [False, True], ids=["interval over", "triggered"])
+async def test_requests_while_it_asks_again_are_served(full, autojump_clock, is_triggered):
+    """4.2.1, decision BN3: Pending is Pending until something else is said.
+
+    There used to be a station that left unanswered what crossed its next BootNotification on the way.
+    """
+    statuses = [RegistrationStatus.PENDING, RegistrationStatus.ACCEPTED]
+
+    async def slow(_):
+        if len(statuses) == 1:
+            await trio.sleep(10)
+        return BootNotificationConf(status=statuses.pop(0), current_time=full.now(), interval=60)
+
+    full.csms.override("BootNotification", slow)
+    boot = TriggerMessage(requested_message=MessageTrigger.BOOT_NOTIFICATION)
+    async with full.powered(until_accepted=False):
+        await full.until("BootNotification")
+        await trio.sleep(1)
+        if is_triggered:
+            assert (await full.csms.call(boot)).status == "Accepted"
+        await full.until("BootNotification")
+        change = ChangeConfiguration(key="ConnectionTimeOut", value="77")
+        assert (await full.csms.call(change)).status == "Accepted"
+        assert (await full.csms.call(boot)).status == "Accepted"
+        assert (await full.csms.call(RemoteStartTransaction(id_tag="X"))).status == "Rejected"
+        await full.until("StatusNotification")
+        await trio.sleep(60)
+
+    assert len(boots(full)) == 2
 
 
 async def test_a_reconnect_sends_no_boot_notification(lab, autojump_clock):
