@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from machines.admission import Admission, admission, may_begin
+from machines.admission import Admission, admission, gets_cable, may_begin
 from machines.facts import Facts
 from machines.vocabulary.ocpp import (
     CancelReservation,
@@ -20,8 +20,9 @@ from machines.vocabulary.tags import is_same
 def for_card(id_tag: str, served: Mapping[int, Facts]) -> int:
     """The connector that a card means, of those its reader serves; the lowest number where several fit.
 
-    In this order: its own transaction or intent, a connector reserved for it or perhaps for its group, a vehicle that
-    waits for a card, a free connector, a transaction whose group might admit it, any.
+    In this order: its own transaction or intent, a cable that is kept for it, a connector reserved for it, a vehicle
+    that waits for a card, a free connector, one reserved perhaps for its group, one that its last user has not left, a
+    transaction whose group might admit it, any (decision AU5).
     """
     ranks = {number: _rank(id_tag, facts) for number, facts in served.items()}
     return min(ranks, key=lambda number: (ranks[number], number))
@@ -30,15 +31,22 @@ def for_card(id_tag: str, served: Mapping[int, Facts]) -> int:
 def _rank(id_tag: str, facts: Facts) -> int:
     if facts.transaction != "idle" and is_same(id_tag, facts.id_tag):
         return 0
+    if facts.kept_for:
+        return 1 if gets_cable(facts, id_tag) else 8
     if facts.transaction == "idle" and _may_begin_with(id_tag, facts):
-        if facts.reserved_for and admission(facts, id_tag) is Admission.YES:
-            return 1
-        if facts.reserved_for:
-            return 4  # perhaps of its group: only if nothing else is free
-        return 2 if facts.is_connected else 3
+        return _rank_of_start(id_tag, facts)
     if facts.transaction in {"running", "deauthorized"} and facts.parent_id_tag is not None:
-        return 5
-    return 6
+        return 7
+    return 8
+
+
+def _rank_of_start(id_tag: str, facts: Facts) -> int:
+    if facts.reserved_for:
+        # Perhaps of its group: only if nothing else is free.
+        return 2 if admission(facts, id_tag) is Admission.YES else 5
+    if facts.status is ChargePointStatus.FINISHING:
+        return 6  # the vehicle of somebody else, for all that is known (4.9 B6, decision T5)
+    return 3 if facts.is_connected else 4
 
 
 def _may_begin_with(id_tag: str, facts: Facts) -> bool:

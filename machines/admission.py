@@ -68,7 +68,7 @@ def decide(facts: Facts, id_tag: str) -> Decision:
         return Decision.STOP  # 4.10: no Authorize for the idTag that started it
     if runs:
         return _decide_on_group(facts, id_tag)
-    if facts.kept_for and _gets_cable(facts, id_tag):
+    if facts.kept_for and gets_cable(facts, id_tag):
         return Decision.RELEASE  # 4.8: the user of a cable that was kept
     if facts.transaction == "authorized" and is_same(id_tag, facts.id_tag):
         return Decision.DROP  # 4.9 B1: shown a second time
@@ -96,7 +96,8 @@ def _decide_on_group(facts: Facts, id_tag: str) -> Decision:
     return Decision.STOP if may_stop else Decision.REFUSE
 
 
-def _gets_cable(facts: Facts, id_tag: str) -> bool:
+def gets_cable(facts: Facts, id_tag: str) -> bool:
+    """Whether ``id_tag`` gets the cable that is kept here (decision T9)."""
     entry = known(facts, id_tag)
     return is_same(id_tag, facts.kept_for) or (
         entry is not None and is_group(entry.parent_id_tag, facts.kept_parent)

@@ -262,6 +262,59 @@ async def test_out_of_service_as_a_whole_while_some_charge(eight, autojump_clock
         assert [eight.statuses(number)[-1] for number in range(9)] == ["Available"] * 9
 
 
+async def leave(lab, number):
+    """Charge at connector ``number`` and end it, and leave the vehicle there."""
+    await start(lab, number)
+    show(lab, number)
+    await lab.until_status("Finishing", number)
+
+
+async def test_a_card_is_for_the_vehicle_that_waits_and_not_for_one_that_was_left(eight, autojump_clock):
+    """Decision AU5. There used to be a card that charged the vehicle of the user before."""
+    async with eight.powered():
+        await leave(eight, 1)
+        await start(eight, 2)
+        await trio.sleep(1)
+
+    assert [(one["connectorId"], one["idTag"]) for one in eight.calls("StartTransaction")] == [
+        (1, "CARD1"),
+        (2, "CARD2"),
+    ]
+
+
+async def test_a_card_is_for_a_free_connector_before_a_vehicle_that_was_left(eight, autojump_clock):
+    """Decision AU5: the card comes first, then the vehicle. With nothing else free it charges what is there (F2)."""
+    async with eight.powered():
+        await leave(eight, 1)
+        show(eight, 8)
+        await eight.until_status("Preparing", 2)
+        eight.connector(2).plug_in()
+        await eight.until_status("Charging", 2)
+        for number in range(3, 9):
+            request = ChangeAvailability(connector_id=number, type=AvailabilityType.INOPERATIVE)
+            assert await ask(eight, request) == "Accepted"
+        show(eight, 1)
+        await eight.until_status("Charging", 1)
+
+
+async def test_a_cable_that_is_kept_is_for_its_card_and_in_the_way_of_no_other(eight, autojump_clock):
+    """Decisions AU5, T9."""
+    eight.declare(unlock_connector_on_ev_side_disconnect=False)
+    async with eight.powered():
+        for number in (1, 2):
+            await start(eight, number)
+            eight.connector(number).unplug("vehicle")
+            await eight.until_status("Finishing", number)
+        await trio.sleep(5)
+        show(eight, 2)
+        await trio.sleep(5)
+        assert [eight.connector(number).state().locked for number in (1, 2)] == [True, False]
+        show(eight, 8)
+        await eight.until_status("Preparing", 3)
+        await trio.sleep(5)
+        assert eight.connector(1).state().locked
+
+
 async def test_one_connector_comes_back_while_the_station_is_out_of_service(eight, autojump_clock):
     """5.2, decision S10: Accepted means that it charges, after a restart too.
 
