@@ -52,7 +52,7 @@ class Reset(Machine[ResetData, Facts]):
     running.to(restarting,  event=when(ResetRequest,     "5.14 Accepted"),                unless="has_work", on="accept")
     running.to(stopping,    event=when(RestartNeeded,    "6.19 ends transactions first"), cond="has_work",   on="stop_for_firmware")
     running.to(restarting,  event=when(RestartNeeded,    "6.19 the new firmware runs"),   unless="has_work", on="restart_for_firmware")
-    stopping.to(stopping,   event=when(ResetRequest,     "5.14 already at it"),           on="accept_again")
+    stopping.to(stopping,   event=when(ResetRequest,     "5.14 already at it, as hard as either"), on="accept_harder")
     stopping.to(stopping,   event=when(RestartNeeded,    "6.19 already at it, with all that the new firmware needs"), on="note_firmware")
     stopping.to(stopping,   event=when(TransactionEnded, "5.14 its StopTransaction is still to be delivered"))
     stopping.to(restarting, event=when(QueueEmptied,     "5.14 all is delivered"),        unless="has_transactions", on="restart")
@@ -110,6 +110,10 @@ class Reset(Machine[ResetData, Facts]):
 
     def note_firmware(self) -> None:
         self.data = ResetData(is_hard=self.data.is_hard or self.facts.settings.reboots_for_firmware)
+
+    def accept_harder(self, request: ResetRequest) -> None:
+        self.data = ResetData(is_hard=self.data.is_hard or request.type is ResetType.HARD)
+        self.accept_again()
 
     def accept_again(self) -> None:
         self.emit(Answer(ResetConf(status=ResetStatus.ACCEPTED)))

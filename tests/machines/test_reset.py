@@ -82,6 +82,11 @@ def test_a_second_request_is_accepted_and_changes_nothing(state):
     assert told(state, ResetRequest(type=SOFT)) == (state, [ACCEPTED], HARDLY)
 
 
+def test_a_hard_one_during_a_soft_one_is_carried_out():
+    """What was Accepted happens: somebody asks for it because the soft one takes long."""
+    assert told("stopping", ResetRequest(type=HARD), NEITHER) == ("stopping", [ACCEPTED], HARDLY)
+
+
 def test_it_restarts_when_all_is_delivered_or_took_too_long():
     assert told("stopping", QueueEmptied()) == ("restarting", restarts(True), HARDLY)
     assert told("stopping", QueueEmptied(), running=1) == unmoved("stopping", HARDLY)

@@ -44,6 +44,18 @@ async def test_without_a_transaction_it_restarts_at_once_and_availability_persis
     }
 
 
+async def test_a_hard_reset_during_a_soft_one_is_carried_out(full, autojump_clock):
+    """5.14: Accepted means that the hardware restarts. There used to be a soft restart in spite of it."""
+    async with full.powered() as running:
+        await full.charge()
+        full.csms.override("StopTransaction", lambda _: None)
+        assert (await full.csms.call(Reset(type=ResetType.SOFT))).status == "Accepted"
+        await trio.sleep(5)
+        assert (await full.csms.call(Reset(type=ResetType.HARD))).status == "Accepted"
+        await running.wait_ended()
+        assert running._restart.is_hard
+
+
 @pytest.mark.parametrize("kind", ResetType)
 async def test_with_transactions_on_both_connectors_both_end_and_are_delivered_first(
     full, autojump_clock, kind
