@@ -18,7 +18,7 @@ LAMPS = {
     ChargePointStatus.FAULTED: Indicator.FAULT,
 }
 
-UNDER_WAY = frozenset({"starting", "running", "deauthorized", "recovering", "stopping"})
+UNDER_WAY = frozenset({"starting", "running", "deauthorized", "recovering"})
 """States of the transaction machine in which the cable is held."""
 
 
@@ -36,7 +36,9 @@ def setpoint_of(facts: Facts, status: ChargePointStatus, *, is_unlocking: bool) 
     connector = facts.connector
     assert connector is not None
     may_supply = facts.is_supplied and facts.is_connected and not facts.is_faulted
-    is_needed = connector.has_lock and facts.has_cable and facts.transaction in UNDER_WAY
+    # Until the end is on record the cable stays held, but a lock that was opened meanwhile is not closed again.
+    is_under_way = facts.transaction in UNDER_WAY or (facts.transaction == "stopping" and facts.is_held)
+    is_needed = connector.has_lock and facts.has_cable and is_under_way
     return Setpoint(
         contactor=may_supply and facts.is_requesting and facts.is_held and facts.are_phases_settled,
         offered_a=facts.offered_a if may_supply else 0.0,

@@ -240,6 +240,22 @@ async def test_unlocking_is_answered_when_the_lock_has_moved(lab, autojump_clock
         await lab.csms.wait_for_request("StopTransaction", reason="UnlockCommand")
 
 
+async def test_what_was_unlocked_is_not_locked_again_while_the_meter_is_silent(lab, autojump_clock):
+    """5.18: Unlocked is what the user finds, though the end waits for its register value.
+
+    There used to be a lock that closed once more until the meter was given up.
+    """
+    async with lab.powered():
+        await lab.charge()
+        lab.connector().meter_silence(True)
+        assert await ask(lab, UnlockConnector(connector_id=1)) == "Unlocked"
+        for _ in range(30):
+            assert not lab.connector().state().locked
+            await trio.sleep(0.1)
+
+    assert [stop["reason"] for stop in lab.calls("StopTransaction")] == ["UnlockCommand"]
+
+
 # Delivery
 
 
