@@ -65,7 +65,8 @@ class Availability(Machine[NoData, Facts]):
     inoperative.to(inoperative, event=when(ChangeAvailability, "5.2 no such connector"),    unless="is_known",                                   on="reject")
     inoperative.to(operative,   event=when(ChangeAvailability, "5.2 Accepted"),             cond=["is_known", "asks_operative"], unless="is_withheld", on="accept_returning")
     inoperative.to(withheld,    event=when(ChangeAvailability, "5.2 Accepted, 6.19 after the installation"), cond=["is_known", "asks_operative", "is_withheld"], on="accept")
-    inoperative.to(inoperative, event=when(ChangeAvailability, "5.2 already so"),           cond="is_known", unless="asks_operative",            on="accept")
+    inoperative.to(inoperative, event=when(ChangeAvailability, "5.2 already so"),           cond="is_known", unless=["asks_operative", "has_some_in_use"], on="accept")
+    inoperative.to(inoperative, event=when(ChangeAvailability, "5.2 Scheduled, of who came back (decision S10)"), cond=["is_known", "has_some_in_use"], unless="asks_operative", on="schedule")
     to_be_withheld.to(to_be_withheld, event=when(ChangeAvailability, "5.2 no such connector"), unless="is_known",                                on="reject")
     to_be_withheld.to(to_be_withheld, event=when(ChangeAvailability, "5.2 already so, 6.19 after the installation"), cond=["is_known", "asks_operative"], on="accept")
     to_be_withheld.to(scheduled, event=when(ChangeAvailability, "5.2 Scheduled"),           cond="is_known", unless="asks_operative",            on="schedule")
@@ -123,6 +124,9 @@ class Availability(Machine[NoData, Facts]):
 
     def is_in_use(self) -> bool:
         return self.facts.has_use
+
+    def has_some_in_use(self) -> bool:
+        return self.facts.number == 0 and self.facts.has_use
 
     def is_withheld(self) -> bool:
         return self.facts.is_withheld

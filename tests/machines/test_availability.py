@@ -78,6 +78,13 @@ def test_a_connector_follows_the_charge_point(state, asked, circumstances, statu
     assert told(state, StationAvailabilityAsked(asked), circumstances) == Outcome(after, emitted, NOTHING)
 
 
+def test_who_came_back_by_himself_and_is_in_use_is_waited_for():
+    """Decision S10: only the charge point as a whole has anybody in use while it is out of service."""
+    emitted = [answer("Scheduled"), StationAvailabilityAsked(OUT)]
+    request = ChangeAvailability(connector_id=0, type=OUT)
+    assert told("inoperative", request, "in use", number=0) == Outcome("inoperative", emitted, NOTHING)
+
+
 @pytest.mark.parametrize("state", STATES)
 def test_a_request_for_no_connector_of_the_station_is_rejected(state):
     request = ChangeAvailability(connector_id=9, type=OUT)

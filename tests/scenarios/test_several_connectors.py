@@ -327,6 +327,9 @@ async def test_one_connector_comes_back_while_the_station_is_out_of_service(eigh
         assert await ask(eight, operative) == "Accepted"
         await eight.until_status("Available", 2)
         await start(eight, 2)
+        inoperative = ChangeAvailability(connector_id=0, type=AvailabilityType.INOPERATIVE)
+        assert await ask(eight, inoperative) == "Scheduled"
+        assert await ask(eight, operative) == "Accepted"
         show(eight, 2)
         await eight.until_status("Finishing", 2)
         eight.connector(2).unplug()
