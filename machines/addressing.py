@@ -20,7 +20,7 @@ from machines.vocabulary.tags import is_same
 def for_card(id_tag: str, served: Mapping[int, Facts]) -> int:
     """The connector that a card means, of those its reader serves; the lowest number where several fit.
 
-    In this order: its own transaction or intent, a cable that is kept for it, a connector reserved for it, a vehicle
+    In this order: its own transaction, intent or question, a cable that is kept for it, a connector reserved for it, a vehicle
     that waits for a card, a free connector, one reserved perhaps for its group, one that its last user has not left, a
     transaction whose group might admit it, any (decision AU5).
     """
@@ -31,6 +31,8 @@ def for_card(id_tag: str, served: Mapping[int, Facts]) -> int:
 def _rank(id_tag: str, facts: Facts) -> int:
     if facts.transaction != "idle" and is_same(id_tag, facts.id_tag):
         return 0
+    if facts.asked_for and is_same(id_tag, facts.asked_for):
+        return 0  # shown again while the answer is awaited, whoever has plugged in elsewhere meanwhile
     if facts.kept_for:
         return 1 if gets_cable(facts, id_tag) else 8
     if facts.transaction == "idle" and _may_begin_with(id_tag, facts):

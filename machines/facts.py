@@ -69,6 +69,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     id_tag: str = ""
     """That started the transaction, or that waits for the cable."""
     parent_id_tag: str | None = None
+    asked_for: str = ""
+    """The idTag that the Central System is being asked about for this connector; empty if nothing is asked."""
     kept_for: str = ""
     """The idTag that a kept cable waits for; empty if none is kept."""
     kept_parent: str | None = None

@@ -204,6 +204,7 @@ class ConnectorView(View):
         self._pilot = f"control_pilot/{number}"
         self._lock = f"connector_lock/{number}"
         self._transaction = f"transaction/{number}"
+        self._authorization = f"authorization/{number}"
         self._allowance = f"allowance/{number}"
         self._offer = f"current_offer/{number}"
         self._phase_switch = f"phase_switch/{number}"
@@ -290,6 +291,11 @@ class ConnectorView(View):
     @property
     def id_tag(self) -> str:
         return str(self._standings[self._transaction].data.id_tag)
+
+    @property
+    def asked_for(self) -> str:
+        authorization = self._standings[self._authorization]
+        return str(authorization.data.id_tag) if authorization.state == "asking" else ""
 
     @property
     def parent_id_tag(self) -> str | None:

@@ -297,6 +297,30 @@ async def test_a_card_is_for_a_free_connector_before_a_vehicle_that_was_left(eig
         await eight.until_status("Charging", 1)
 
 
+async def test_a_card_shown_again_while_the_answer_is_awaited_is_for_the_same_connector(
+    eight, autojump_clock
+):
+    """Decision AU5. There used to be a second transaction, for the vehicle that somebody plugged in meanwhile."""
+
+    async def slow(request):
+        await trio.sleep(10)
+        return eight.csms.usual_answer(request)
+
+    eight.csms.override("Authorize", slow)
+    async with eight.powered():
+        eight.connector(2).plug_in()
+        await eight.until_status("Preparing", 2)
+        show(eight, 2)
+        await trio.sleep(3)
+        eight.connector(1).plug_in()
+        await trio.sleep(3)
+        show(eight, 2)
+        await trio.sleep(30)
+
+    assert [(one["connectorId"], one["idTag"]) for one in eight.calls("StartTransaction")] == [(2, "CARD2")]
+    assert len(eight.calls("Authorize")) == 1
+
+
 async def test_a_cable_that_is_kept_is_for_its_card_and_in_the_way_of_no_other(eight, autojump_clock):
     """Decisions AU5, T9."""
     eight.declare(unlock_connector_on_ev_side_disconnect=False)
