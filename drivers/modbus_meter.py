@@ -62,6 +62,7 @@ class ModbusMeter:
 
     async def run(self, report: ReportEvent) -> None:
         """Report when the meter fails and when it is back, until cancelled."""
+        self._told = None
         heard_at, why = trio.current_time(), SLOW
         while True:
             fails_at = heard_at + self._settings.silent_after_s

@@ -25,7 +25,15 @@ class Running:
         self.rig.hold("serial_number", 4711, METER_UNIT)
         self.events: list[HardwareEvent] = []
         self.times: list[float] = []
-        nursery.start_soon(self.meter.run, self._report)
+        self.begin(nursery)
+
+    def begin(self, nursery: trio.Nursery) -> None:
+        self.scope = trio.CancelScope()
+        nursery.start_soon(self._run, self.scope)
+
+    async def _run(self, scope: trio.CancelScope) -> None:
+        with scope:
+            await self.meter.run(self._report)
 
     async def _report(self, event: HardwareEvent) -> None:
         self.events.append(event)
@@ -69,6 +77,20 @@ async def test_a_meter_that_keeps_silent_is_told_once(running, autojump_clock):
     await running.told()
     running.rig.silence_meter(True)
     assert [type(event) for event in await running.told(60)] == [FaultRaised]
+
+
+async def test_a_meter_that_is_silent_is_told_again_when_the_program_begins_again(
+    running, nursery, autojump_clock
+):
+    """As after a Reset: drivers outlive it, and the charge point knows of no fault any more."""
+    running.rig.silence_meter(True)
+    await running.told(20)
+    running.scope.cancel()
+    running.begin(nursery)
+    (fault,) = await running.told(20)
+    assert fault.fault is HardwareFault.METER
+    running.rig.silence_meter(False)
+    assert await running.told() == [BACK]
 
 
 async def test_a_line_that_hangs_when_it_is_opened_does_not_put_off_the_news(nursery, autojump_clock):
