@@ -39,6 +39,10 @@ OFFER_MIN_A = 6.0
 NO_CABLE, SHORTED = 0, 0xFFFF
 """What ``cable_a`` reads without a cable, and when the proximity pilot is shorted."""
 PLUGGED = frozenset({PilotState.B, PilotState.C, PilotState.D})
+ASKING = frozenset({PilotState.C, PilotState.D})
+OPEN_AFTER_S = 7.0
+"""When the offer was taken back for so long, the contactor is open even if the vehicle goes on asking: the controller
+opens it under load after 6 s (IEC 61851-1 table A.6, sequence 10.2)."""
 NOT_READ = frozenset({"digital_inputs", "digital_outputs", "duty_percent", "offered_a", "token", "phases"})
 
 
@@ -96,6 +100,8 @@ class ModbusEvse:
         self._phases: int | None = None
         self._lock_by = math.inf
         """Until when the lock has time to reach its position."""
+        self._forbidden_at = -math.inf
+        """When charging was forbidden last."""
         # What the charge point was told.
         self._pilot: PilotState | None = None
         self._cable: CableChanged | None = None
@@ -103,39 +109,43 @@ class ModbusEvse:
         self._was_torn = False
         """The last turn saw a vehicle without a cable."""
         self._faults: dict[HardwareFault, str] = {}
+        # What else is wrong.
+        self._found: dict[HardwareFault, str] = {}
+        """What the controller told last."""
+        self._silence: dict[HardwareFault, str] = {}
+        """That it is silent; empty while it is not."""
 
     async def run(self, report: ReportEvent) -> None:
         """Report the state and what changes, until cancelled; then forbid charging."""
         self._pilot = self._cable = self._locked = None
-        self._faults = {}
+        self._faults, self._found, self._silence = {}, {}, {}
         heard_at = trio.current_time()
-        is_silent = False
         try:
             while True:
-                limit = math.inf if is_silent else heard_at + self._settings.silent_after_s
+                limit = math.inf if self._silence else heard_at + self._settings.silent_after_s
                 why = "it is too slow"
                 has_succeeded = False
                 events: list[HardwareEvent] = []
                 with trio.move_on_at(limit):
                     try:
-                        events = await self._turn()
+                        await self._turn(events)
                         has_succeeded = True
                     except ModbusError as error:
                         why = str(error)
                 if has_succeeded:
-                    heard_at, is_silent = trio.current_time(), False
+                    heard_at, self._silence = trio.current_time(), {}
                 else:
                     self._forget()
                     if trio.current_time() >= limit:
-                        is_silent = True
                         means = self._settings.when_silent
                         text = f"EVSE controller is silent{f', {means}' if means else ''}: {why}"
-                        silence = {HardwareFault.INTERNAL: text}
-                        events = self._faults_now({**self._faults, **silence})
-                for event in events:
+                        self._silence = {HardwareFault.INTERNAL: text}
+                # What was read is told, also when the turn failed after that.
+                for event in events + self._faults_now({**self._found, **self._silence}):
                     await report(event)
                 self.pulse.beat()
-                await self._rest(self._settings.silent_poll_s if is_silent else self._settings.poll_s, limit)
+                rest_s = self._settings.silent_poll_s if self._silence else self._settings.poll_s
+                await self._rest(rest_s, limit)
         finally:
             self._setpoint = Setpoint()
             with trio.move_on_after(self._settings.stop_s) as last_word:
@@ -152,18 +162,20 @@ class ModbusEvse:
 
     # A turn
 
-    async def _turn(self) -> list[HardwareEvent]:
+    async def _turn(self, events: list[HardwareEvent]) -> None:
+        """Go round once, and add to ``events`` what the charge point does not know yet."""
         if not self._is_commissioned:
             await self._commission()
+        elif self._unmet:
+            await self._look_at_demands()
         await self._take_away()
         await self._device.beat()
         values = await self._device.read(self._names)
         self._compare(values)
-        events = self._news(values)
-        await self._give(values)
+        events += self._news(values)
+        await self._give()
         if self._lock_is_late():
             events.append(LockFailed(self._setpoint.locked))
-        return events
 
     async def _rest(self, longest_s: float, limit: float) -> None:
         """Wait for the next turn; a new setpoint does not wait."""
@@ -180,6 +192,16 @@ class ModbusEvse:
 
     async def _commission(self) -> None:
         """Make sure that we are the one who commands, and that the controller stops without us."""
+        await self._look_at_demands()
+        if "watchdog" in self._device.map.actions:
+            seconds = self._settings.watchdog_s
+            await self._device.act("watchdog", {"amps": 0, "seconds": seconds})
+        if "available" in self._device.map.actions:
+            await self._device.act("available")
+        self._is_commissioned = True
+
+    async def _look_at_demands(self) -> None:
+        """Set what the controller must be set to, and note what only a person can; until that is done."""
         demands = self._device.map.demands
         values = await self._device.read(list(demands))
         unmet: list[str] = []
@@ -192,24 +214,36 @@ class ModbusEvse:
                 hint = f": {demand.hint}" if demand.hint else ""
                 unmet.append(f"{name} is {values[name]}, must be {demand.equals}{hint}")
         self._unmet = "; ".join(unmet)
-        if "watchdog" in self._device.map.actions:
-            seconds = self._settings.watchdog_s
-            await self._device.act("watchdog", {"amps": 0, "seconds": seconds})
-        if "available" in self._device.map.actions:
-            await self._device.act("available")
-        self._is_commissioned = True
 
     # Writing
 
     @property
     def _is_wanted(self) -> bool:
         """Whether charging shall be allowed, as soon as it may be."""
-        return self._setpoint.offered_a >= OFFER_MIN_A and not self._unmet and not self._has_other_phases
+        may_be = self._is_held and not self._unmet and not self._has_other_phases
+        return self._setpoint.offered_a >= OFFER_MIN_A and may_be
+
+    @property
+    def _is_held(self) -> bool:
+        """Whether the lock is where it shall be: no energy flows through a cable that is not held."""
+        return not self._settings.has_lock or self._locked is self._setpoint.locked
 
     @property
     def _has_other_phases(self) -> bool:
         """Whether phases have to be switched first, without any energy."""
         return self._switches_phases and self._phases not in (None, self._setpoint.phases)
+
+    @property
+    def _are_phases_unknown(self) -> bool:
+        """The controller does not tell, and may have restarted with all of them."""
+        return self._switches_phases and self._phases is None
+
+    @property
+    def _is_open(self) -> bool:
+        """Whether the controller has its contactor open, as far as can be told."""
+        is_asked = self._pilot is None or self._pilot in ASKING
+        waits = is_asked and trio.current_time() - self._forbidden_at < OPEN_AFTER_S
+        return self._allowed is False and not waits
 
     async def _take_away(self) -> None:
         """Forbid, or offer less, before anything else."""
@@ -220,13 +254,12 @@ class ModbusEvse:
             if amps < self._amps:
                 await self._offer(amps)
 
-    async def _give(self, values: Mapping[str, Value]) -> None:
+    async def _give(self) -> None:
         """Write what is left of the setpoint: the lock before the energy, and free only without any."""
         await self._take_away()
-        if self._switches_phases and self._phases is None and self._allowed is not False:
-            # Nor does the controller tell: it may have restarted, with all of them.
+        if self._are_phases_unknown and self._allowed is not False:
             await self._forbid()
-        if self._switches_phases and self._phases != self._setpoint.phases and self._allowed is False:
+        if self._switches_phases and self._phases != self._setpoint.phases and self._is_open:
             await self._device.act("phases", {"three": int(self._setpoint.phases == 3)})
             self._phases = self._setpoint.phases
         may_move = self._setpoint.locked or self._allowed is False
@@ -234,12 +267,7 @@ class ModbusEvse:
             await self._device.act("lock" if self._setpoint.locked else "unlock")
             self._lock = self._setpoint.locked
             self._lock_by = trio.current_time() + self._settings.lock_timeout_s
-        is_held = (
-            not self._settings.has_lock
-            or "locked" not in values
-            or bool(values["locked"]) is self._setpoint.locked
-        )
-        if self._is_wanted and is_held:
+        if self._is_wanted and not self._are_phases_unknown:
             amps = math.floor(self._setpoint.offered_a)
             if amps != self._amps:
                 await self._offer(amps)
@@ -249,7 +277,7 @@ class ModbusEvse:
 
     async def _forbid(self) -> None:
         await self._device.act("forbid")
-        self._allowed, self._amps = False, None
+        self._allowed, self._amps, self._forbidden_at = False, None, trio.current_time()
 
     async def _offer(self, amps: int) -> None:
         self._amps = None
@@ -271,6 +299,9 @@ class ModbusEvse:
             self._phases = 3 if values["phases"] else 1
         if values.get("allowed") is not None and bool(values["allowed"]) is not self._allowed:
             self._allowed = None
+        if self._locked is self._lock and self._position_of(values) is not self._lock:
+            # It was moved by hand, or the controller has restarted: it has its time once more.
+            self._lock = None
         limit_a = values.get("current_limit_a")
         if self._allowed and limit_a is not None and limit_a != self._amps:
             self._amps = None
@@ -287,7 +318,7 @@ class ModbusEvse:
     # Reporting
 
     def _news(self, values: Mapping[str, Value]) -> list[HardwareEvent]:
-        """What the charge point does not know yet, in an order that makes sense: cable, pilot, lock, faults."""
+        """What the charge point does not know yet, in an order that makes sense: cable, pilot, lock."""
         faults: dict[HardwareFault, str] = {}
         if self._unmet:
             faults[HardwareFault.INTERNAL] = self._unmet
@@ -305,7 +336,7 @@ class ModbusEvse:
             # A plug's pilot contact makes last and breaks first.
             events.insert(0 if pilot is PilotState.A else len(events), PilotChanged(pilot))
         if self._settings.has_lock:
-            locked = bool(values["locked"]) if values.get("locked") is not None else bool(self._lock)
+            locked = self._position_of(values)
             if locked is not self._locked:
                 self._locked = locked
                 events.append(LockChanged(locked))
@@ -314,7 +345,14 @@ class ModbusEvse:
             if isinstance(bits, int) and bits >> bit & 1:
                 infos = [info for info in (faults.get(meaning.fault, ""), meaning.info) if info]
                 faults[meaning.fault] = ", ".join(infos)
-        return events + self._faults_now(faults)
+        self._found = faults
+        return events
+
+    def _position_of(self, values: Mapping[str, Value]) -> bool:
+        """Whether the lock is closed: as the controller says, or as it was told last."""
+        if values.get("locked") is not None:
+            return bool(values["locked"])
+        return bool(self._locked if self._lock is None else self._lock)
 
     def _pilot_of(self, read: Value, faults: dict[HardwareFault, str]) -> PilotState | None:
         """The state of the pilot; None while it is not known."""

@@ -52,6 +52,22 @@ class Running:
         told, self.events = self.events, []
         return told
 
+    def refuse(self, action: str, times: int = 1) -> None:
+        """Let the controller refuse so often to be told ``action``."""
+        wanted = self.rig.evse.actions[action].writes[0].register.address
+        left = times
+
+        class Refusing(dict[int, int]):
+            def __setitem__(self, address: int, value: int) -> None:
+                nonlocal left
+                if address == wanted and left:
+                    left -= 1
+                    raise KeyError(address)
+                super().__setitem__(address, value)
+
+        tables = self.line.device(EVSE_UNIT)
+        tables["holding"] = Refusing(tables["holding"])
+
     def written(self) -> list[tuple[int, int]]:
         """Addresses and values written to the controller since the last look."""
         written = [(address, value) for unit, _, address, value in self.line.writes if unit == EVSE_UNIT]
@@ -149,6 +165,18 @@ async def test_a_controller_that_others_command_is_a_fault_and_allows_nothing(nu
     assert running.rig.offered_a == 0
 
 
+async def test_a_controller_that_somebody_sets_up_meanwhile_is_used(nursery, autojump_clock):
+    running = Running(nursery, ModbusRig(nursery, CHARX, METER))
+    running.rig.hold("release_mode", 3)
+    running.rig.plug_in()
+    running.apply(OFFER)
+    await running.told()
+    running.written()
+    running.rig.hold("release_mode", 5)
+    assert FaultCleared(HardwareFault.INTERNAL) in await running.told()
+    assert running.written() == [(1301, 16), (1300, 1)]
+
+
 async def test_bits_of_the_controller_are_faults(charx, autojump_clock):
     await charx.told()
     charx.rig.hold("fault_bits", 1 << 30 | 1 << 27)
@@ -186,6 +214,70 @@ async def test_a_lock_that_does_not_move_is_told_once(charx, autojump_clock):
     charx.apply(OFFER)
     assert await charx.told(10) == [LockFailed(True)]
     assert charx.rig.offered_a == 0
+
+
+async def test_a_lock_that_is_opened_by_hand_takes_the_energy_away_and_is_closed_again(charx, autojump_clock):
+    charx.rig.plug_in()
+    charx.apply(OFFER)
+    await charx.told()
+    charx.rig.pilot(PilotState.C)
+    await charx.told()
+    charx.written()
+    charx.rig.hold("locked", 0)
+    assert await charx.told() == [LockChanged(False), LockChanged(True)]
+    assert charx.written() == [(1300, 0), (1303, 1), (1301, 16), (1300, 1)]
+
+
+async def test_no_energy_flows_while_the_lock_stays_open(charx, autojump_clock):
+    charx.rig.plug_in()
+    charx.apply(OFFER)
+    await charx.told()
+    charx.rig.pilot(PilotState.C)
+    await charx.told()
+    assert charx.rig.energy_flows
+    charx.refuse("lock", times=1000)
+    charx.rig.hold("locked", 0)
+    await charx.told(1)
+    assert not charx.rig.energy_flows
+
+
+# A turn that fails in the middle
+
+
+async def test_what_was_read_is_told_although_a_writing_after_it_fails(charx, autojump_clock):
+    charx.rig.plug_in()
+    charx.apply(OFFER)
+    await charx.told()
+    charx.rig.pilot(PilotState.C)
+    await charx.told()
+    charx.refuse("set_current")
+    charx.rig.hold("current_limit_a", 6)
+    charx.rig.hold("fault_bits", 1 << 30)
+    charx.rig.unplug()
+    assert await charx.told(0.7) == [
+        PilotChanged(PilotState.A),
+        CableChanged(False),
+        FaultRaised(HardwareFault.GROUND),
+    ]
+    assert await charx.told() == []
+
+
+async def test_the_silence_is_over_although_a_writing_fails_at_first(charx, autojump_clock):
+    await charx.told()
+    charx.line.silent.add(EVSE_UNIT)
+    await charx.told(10)
+    charx.refuse("unlock")
+    charx.line.silent.clear()
+    assert await charx.told(10) == [FaultCleared(HardwareFault.INTERNAL)]
+
+
+async def test_the_silence_goes_on_while_a_writing_fails(charx, autojump_clock):
+    await charx.told()
+    charx.line.silent.add(EVSE_UNIT)
+    await charx.told(10)
+    charx.refuse("unlock", times=1000)
+    charx.line.silent.clear()
+    assert await charx.told(10) == []
 
 
 # Silence
@@ -295,8 +387,9 @@ async def test_an_offer_on_other_phases_is_taken_back_first(stock, autojump_cloc
     assert ours == [(LIMIT, 0), (PHASES, 0), (LIMIT, 16)]
 
 
+@pytest.mark.parametrize("pilot", [PilotState.B, PilotState.C])
 async def test_phases_that_nobody_tells_are_switched_again_after_a_controller_was_not_heard(
-    nursery, autojump_clock
+    nursery, autojump_clock, pilot
 ):
     """It may have restarted meanwhile, with three phases: 16 A on one are a third of that."""
     rig = ModbusRig(nursery, AC_SMART, METER)
@@ -310,12 +403,13 @@ async def test_phases_that_nobody_tells_are_switched_again_after_a_controller_wa
     mute.apply(Setpoint(phases=1))
     await mute.told()
     mute.apply(replace(OFFER, locked=False, phases=1))
+    rig.pilot(pilot)
     await mute.told()
     mute.written()
     mute.line.silent.add(EVSE_UNIT)
     assert await mute.told(0.5) == []
     mute.line.silent.clear()
-    await mute.told()
+    await mute.told(10)
     ours = [write for write in mute.written() if write[0] in (PHASES, LIMIT)]
     assert ours == [(LIMIT, 0), (PHASES, 0), (LIMIT, 16)]
 
@@ -331,6 +425,35 @@ async def test_phases_that_the_controller_tells_are_left_alone_after_it_was_not_
     await stock.told()
     ours = [write for write in stock.written() if write[0] in (PHASES, LIMIT)]
     assert ours == [(LIMIT, 16)]
+
+
+async def test_phases_wait_for_the_contactor_of_the_controller(stock, autojump_clock):
+    """A program that starts anew finds a vehicle that charges on one phase: who asks for energy is off after 6 s."""
+    stock.rig.plug_in()
+    await stock.told()
+    stock.apply(replace(OFFER, locked=False, phases=1))
+    await stock.told()
+    stock.rig.pilot(PilotState.C)
+    await stock.told()
+    stock.written()
+    stock.apply(Setpoint())
+    await stock.told(6)
+    assert [write for write in stock.written() if write[0] in (PHASES, LIMIT)] == [(LIMIT, 0)]
+    await stock.told(2)
+    assert [write for write in stock.written() if write[0] in (PHASES, LIMIT)] == [(PHASES, 1)]
+
+
+async def test_phases_do_not_wait_for_a_vehicle_that_asks_no_more(stock, autojump_clock):
+    stock.rig.plug_in()
+    stock.apply(replace(OFFER, locked=False, phases=1))
+    stock.rig.pilot(PilotState.C)
+    await stock.told(10)
+    stock.apply(Setpoint())
+    await stock.told(1)
+    stock.written()
+    stock.rig.pilot(PilotState.B)
+    await stock.told(1)
+    assert [write for write in stock.written() if write[0] in (PHASES, LIMIT)] == [(PHASES, 1)]
 
 
 async def test_phases_are_left_alone_unless_it_is_declared(nursery, autojump_clock):
