@@ -111,11 +111,11 @@ SHOWING = frozenset({"availability", "connector", "fault"})
 """Kinds of machines whose states are in the reported status."""
 
 SUPPLYING = frozenset(
-    {"allowance", "configuration", "control_pilot", "current_offer", "phase_switch", "transaction"}
+    {"allowance", "configuration", "control_pilot", "current_offer", "fault", "phase_switch", "transaction"}
 )
 """Kinds of machines whose states say whether energy is offered."""
 
-SETTING = SUPPLYING | {"connector", "connector_lock", "fault"}
+SETTING = SUPPLYING | {"connector", "connector_lock"}
 """Kinds of machines whose states are in the setpoint of a connector."""
 
 

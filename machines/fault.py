@@ -3,7 +3,8 @@
 OCPP 1.6 edition 2: 4.9, column 9 and row I; 7.6 ChargePointErrorCode. While a fault that prevents charging stands, the
 reported status is Faulted, whatever the connector's own machine does meanwhile. When the last one is gone the
 connector shows where it is by then. A fault that does not prevent charging is a warning: the status stays, the
-errorCode says it.
+errorCode says it. Trouble with the pilot (EVCommunicationError) is no Faulted either: nothing is offered while it stands,
+so that a transaction shows SuspendedEVSE.
 """
 
 from typing import ClassVar
@@ -14,7 +15,7 @@ from machines.facts import Facts
 from machines.machine import Machine, State, when
 from machines.vocabulary.hardware import FaultCleared, FaultRaised, HardwareFault
 from machines.vocabulary.notices import BecameFaulted, FaultsEnded, ResetFailed
-from machines.vocabulary.ocpp import ChargePointErrorCode
+from machines.vocabulary.ocpp import ChargePointErrorCode, ChargePointStatus
 
 ERROR_CODES = {
     HardwareFault.LOCK: ChargePointErrorCode.CONNECTOR_LOCK_FAILURE,
@@ -44,7 +45,17 @@ WARNINGS = frozenset(
         HardwareFault.STORAGE,
     }
 )
-"""Faults that leave the connector able to charge."""
+"""Faults that do not show as Faulted. All but PILOT leave the connector able to charge."""
+
+WITH_VEHICLE = frozenset(
+    {
+        ChargePointStatus.PREPARING,
+        ChargePointStatus.SUSPENDED_EV,
+        ChargePointStatus.SUSPENDED_EVSE,
+        ChargePointStatus.FINISHING,
+    }
+)
+"""4.9: the statuses with which EVCommunicationError may be told."""
 
 SAFETY = frozenset({HardwareFault.GROUND, HardwareFault.OVER_CURRENT, HardwareFault.CONTACTOR})
 """Faults that end a transaction (decision T1); with any other it waits without energy."""
@@ -58,6 +69,15 @@ class FaultData(Struct, frozen=True):
     def without(self, fault: HardwareFault) -> tuple[tuple[HardwareFault, str], ...]:
         """The faults that stand when ``fault`` is gone."""
         return tuple(entry for entry in self.faults if entry[0] is not fault)
+
+    def shown_with(self, status: ChargePointStatus) -> tuple[tuple[HardwareFault, str], ...]:
+        """The faults that may be told beside ``status``."""
+        return self.faults if status in WITH_VEHICLE else self.without(HardwareFault.PILOT)
+
+    @property
+    def trusts_pilot(self) -> bool:
+        """Whether the vehicle may be supplied as far as its pilot goes: one that cannot be trusted asks for nothing."""
+        return not any(fault is HardwareFault.PILOT for fault, _ in self.faults)
 
 
 class Fault(Machine[FaultData, Facts]):

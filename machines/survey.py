@@ -42,13 +42,6 @@ class Survey:
         """The status that is reported of connector ``number``, or with 0 of the charge point."""
         fault = self._standings[f"fault/{number}"]
         faults: FaultData = fault.data
-        code, info = ChargePointErrorCode.NO_ERROR, ""
-        if faults.faults:
-            # The first fault that prevents charging is the news; a warning only if there is none.
-            first = min(faults.faults, key=lambda entry: entry[0] in WARNINGS)
-            code, info = ERROR_CODES[first[0]], first[1]
-        elif number:
-            info = info_of(self._standings[f"connector/{number}"])
         if fault.state == "faulted":
             status = ChargePointStatus.FAULTED
         elif number:
@@ -57,4 +50,12 @@ class Survey:
             status = ChargePointStatus.UNAVAILABLE
         else:
             status = ChargePointStatus.AVAILABLE
+        code, info = ChargePointErrorCode.NO_ERROR, ""
+        shown = faults.shown_with(status)
+        if shown:
+            # The first fault that prevents charging is the news; a warning only if there is none.
+            first = min(shown, key=lambda entry: entry[0] in WARNINGS)
+            code, info = ERROR_CODES[first[0]], first[1]
+        elif number:
+            info = info_of(self._standings[f"connector/{number}"])
         return Status(status, code, info[:50])

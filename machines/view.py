@@ -307,7 +307,8 @@ class ConnectorView(View):
     @property
     def offered_a(self) -> float:
         transaction = self.transaction
-        if not (transaction == "running" or (transaction == "deauthorized" and self._may_draw_on)):
+        may_draw = transaction == "running" or (transaction == "deauthorized" and self._may_draw_on)
+        if not may_draw or not self._standings[self._fault].data.trusts_pilot:
             return 0.0
         offered_a: float = self._standings[self._offer].data.offered_a
         if self._standings[self._phase_switch].state in SWITCHING:

@@ -76,6 +76,8 @@ def broken_by_states(charge_point: ChargePoint, connectors: Iterable[int], now: 
             yield from _unless(may_draw, number, "energy for nobody who may have it")
             yield from _unless(facts.is_connected, number, "energy for no vehicle")
             yield from _unless(not facts.is_faulted, number, "energy in a fault")
+            is_trusted = charge_point.standings[f"fault/{number}"].data.trusts_pilot
+            yield from _unless(is_trusted, number, "energy by a pilot that cannot be trusted")
             yield from _unless(in_service, number, "energy out of service")
         if setpoint.offered_a:
             assert facts.connector is not None

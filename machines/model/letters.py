@@ -42,7 +42,8 @@ def faults(numbers: Numbers) -> tuple[tuple[int, HardwareFault], ...]:
     )
 
 
-WARNINGS = (HardwareFault.READER, HardwareFault.SIGNAL)
+WARNINGS = (HardwareFault.PILOT, HardwareFault.SIGNAL)
+"""One that takes the energy away, and one that does not."""
 
 
 def remote(numbers: Numbers) -> Requests:

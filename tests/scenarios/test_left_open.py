@@ -176,6 +176,52 @@ async def test_a_warning_that_is_gone_is_told_with_no_error(lab, autojump_clock)
         await lab.until("StatusNotification", connectorId=1, status="Available", errorCode="NoError")
 
 
+async def test_a_pilot_that_cannot_be_trusted_takes_the_energy_away(lab, autojump_clock):
+    """Decision S11: EVCommunicationError is no Faulted, the status goes to SuspendedEVSE, and back."""
+    async with lab.powered():
+        await lab.charge()
+        lab.connector().raise_fault(HardwareFault.PILOT, "diode of the vehicle")
+        told = await lab.until("StatusNotification", connectorId=1)
+        assert (told["status"], told["errorCode"]) == ("SuspendedEVSE", "EVCommunicationError")
+        assert told["info"] == "diode of the vehicle"
+        await trio.sleep(1)
+        state = lab.connector().state()
+        assert (state.contactor, state.offered_a) == (False, 0.0)
+        lab.connector().clear_fault(HardwareFault.PILOT)
+        told = await lab.until_status("Charging")
+        assert told["errorCode"] == "NoError"
+        assert not lab.calls("StopTransaction")
+
+
+async def test_a_transaction_that_begins_with_such_a_pilot_waits_for_it(lab, autojump_clock):
+    """Decision S11."""
+    async with lab.powered():
+        lab.connector().plug_in()
+        await lab.until_status("Preparing")
+        lab.connector().raise_fault(HardwareFault.PILOT)
+        await lab.until("StatusNotification", status="Preparing", errorCode="EVCommunicationError")
+        lab.swipe()
+        await lab.until("StatusNotification", status="SuspendedEVSE", errorCode="EVCommunicationError")
+        await trio.sleep(60)
+        assert lab.connector().state().offered_a == 0.0
+        lab.connector().clear_fault(HardwareFault.PILOT)
+        await lab.until_status("Charging")
+
+
+async def test_trouble_with_the_pilot_is_told_only_where_a_vehicle_may_be(lab, autojump_clock):
+    """Decision S11: not with Available, nor beside what is worse."""
+    async with lab.powered():
+        lab.connector().raise_fault(HardwareFault.PILOT)
+        await trio.sleep(60)
+        assert {one["errorCode"] for one in lab.calls("StatusNotification")} == {"NoError"}
+        lab.connector().raise_fault(HardwareFault.GROUND)
+        await lab.until("StatusNotification", status="Faulted", errorCode="GroundFailure")
+        lab.connector().clear_fault(HardwareFault.GROUND)
+        await lab.until("StatusNotification", status="Available", errorCode="NoError")
+        lab.connector().plug_in()
+        await lab.until("StatusNotification", status="Preparing", errorCode="EVCommunicationError")
+
+
 async def test_a_scheduled_change_happens_in_spite_of_a_power_cut(lab, autojump_clock):
     """Decision S9: at boot, as nothing is in use then."""
     async with lab.powered():
