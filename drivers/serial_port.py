@@ -3,6 +3,7 @@
 import fcntl
 import os
 import struct
+import termios
 from functools import cache
 
 import serial
@@ -126,6 +127,9 @@ async def open_serial(settings: SerialSettings) -> Port:
         return await trio.to_thread.run_sync(_open, settings, abandon_on_cancel=True, limiter=limiter)
     except ValueError as error:
         raise OSError(f"{settings.device}: {error}") from error
+    except termios.error as error:
+        # Unplugged just then: pyserial hands on what the kernel says to its settings as it is.
+        raise OSError(f"{settings.device}: {error.args[-1]}") from error
 
 
 def rs485_request(mode: str) -> bytes:

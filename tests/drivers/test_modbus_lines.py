@@ -3,8 +3,10 @@
 import os
 import random
 import sys
+import termios
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
 import pytest
 import trio
@@ -171,6 +173,25 @@ async def test_a_port_that_someone_uses_is_not_opened(on_a_line):
 async def test_a_port_is_not_opened_at_a_speed_that_it_lacks(on_a_line):
     with pytest.raises(OSError, match="aud"):
         await open_port(SerialSettings(device=str(on_a_line.link), baudrate=-5))
+
+
+@pytest.mark.parametrize("last_act", ["tcsetattr", "tcflush"])
+async def test_a_port_that_is_unplugged_while_it_is_set_up_cannot_be_opened(monkeypatch, last_act):
+    """What the kernel then tells comes as an error that is no OSError."""
+    master, slave = os.openpty()
+    act = getattr(termios, last_act)
+
+    def unplug_and_act(*arguments: Any) -> None:
+        monkeypatch.undo()
+        os.close(master)
+        act(*arguments)
+
+    monkeypatch.setattr(termios, last_act, unplug_and_act)
+    port = SerialSettings(device=os.ttyname(slave))
+    client = ModbusClient(partial(open_port, port), Framing.RTU, PATIENT)
+    with pytest.raises(DisconnectedError, match="Input/output error"):
+        await client.read(1, HOLDING, 0, 1)
+    os.close(slave)
 
 
 async def test_a_closed_port_tells_whoever_waits(on_a_line, nursery):
