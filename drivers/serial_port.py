@@ -11,6 +11,8 @@ import trio
 from msgspec import Struct
 
 CHUNK_SIZE = 512
+CLOSE_S = 0.2
+"""For a port to be closed. The kernel waits up to 30 s for an adapter that hangs to send what it was given."""
 Port = serial.Serial
 """An open port as pyserial has it."""
 PARITIES = ("N", "E", "O")
@@ -91,7 +93,10 @@ class SerialStream(trio.abc.Stream):
         fd, self._fd = self._fd, -1
         if fd >= 0:
             trio.lowlevel.notify_closing(fd)
-            self._port.close()
+            # Begun whatever is cancelled, and not waited for when it hangs: it goes on in its thread.
+            with trio.move_on_after(CLOSE_S, shield=True):
+                alone = trio.CapacityLimiter(1)
+                await trio.to_thread.run_sync(self._port.close, abandon_on_cancel=True, limiter=alone)
         await trio.lowlevel.checkpoint()
 
     def _check(self) -> None:

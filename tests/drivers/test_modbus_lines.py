@@ -4,18 +4,21 @@ import os
 import random
 import sys
 import termios
+import time
 from contextlib import suppress
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import pytest
+import serial
 import trio
 from pymodbus.constants import ExcCodes
 
 from drivers.modbus.client import ClientSettings, ModbusClient
 from drivers.modbus.errors import DisconnectedError, ExceptionReplyError, ModbusError, NoResponseError
 from drivers.modbus.frames import Framing, Function
-from drivers.serial_port import SerialSettings, open_port
+from drivers.serial_port import SerialSettings, SerialStream, open_port
 from tests.peers.modbus_devices import PymodbusDevices
 
 HOLDING = Function.READ_HOLDING_REGISTERS
@@ -192,6 +195,42 @@ async def test_a_port_that_is_unplugged_while_it_is_set_up_cannot_be_opened(monk
     with pytest.raises(DisconnectedError, match="Input/output error"):
         await client.read(1, HOLDING, 0, 1)
     os.close(slave)
+
+
+class Hanging(serial.Serial):
+    """A port whose adapter does not take what it was given: the kernel waits before it closes it."""
+
+    def close(self) -> None:
+        if self.is_open:
+            time.sleep(1)
+        super().close()
+
+
+@pytest.mark.parametrize("is_cancelled", [False, True])
+async def test_a_port_that_hangs_when_it_is_closed_keeps_nothing_else_from_working(nursery, is_cancelled):
+    master, slave = os.openpty()
+    line = SerialStream(Hanging(os.ttyname(slave), timeout=0, exclusive=True))
+    beats = [trio.current_time()]
+
+    async def beat() -> None:
+        while True:
+            await trio.sleep(0.01)
+            beats.append(trio.current_time())
+
+    nursery.start_soon(beat)
+    await (trio.aclose_forcefully(line) if is_cancelled else line.aclose())
+    await trio.sleep(0.1)
+    assert max(after - before for before, after in pairwise(beats)) < 0.5
+    again: SerialStream | None = None
+    with trio.fail_after(10):
+        while again is None:
+            with suppress(OSError):
+                again = await open_port(SerialSettings(device=os.ttyname(slave)))
+            await trio.sleep(0.05)
+    await again.aclose()
+    os.close(master)
+    os.close(slave)
+    nursery.cancel_scope.cancel()
 
 
 async def test_a_closed_port_tells_whoever_waits(on_a_line, nursery):
