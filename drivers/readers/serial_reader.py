@@ -94,10 +94,13 @@ class SerialReader:
         return "no card" if protocol.answers else ""
 
     async def _open(self) -> trio.abc.Stream:
-        """Open the line; give up when the reader is to be judged, or later when it is time for another attempt."""
+        return await self._opened_by(self._patience())
+
+    def _patience(self) -> float:
+        """When to give up: when the reader is to be judged, or later when it is time for another attempt."""
         now = trio.current_time()
         is_in_time = not self._has_failed and self._fails_at > now
-        return await self._opened_by(self._fails_at if is_in_time else now + self._settings.reconnect_s)
+        return self._fails_at if is_in_time else now + self._settings.reconnect_s
 
     async def _opened_by(self, deadline: float) -> trio.abc.Stream:
         try:
@@ -109,13 +112,13 @@ class SerialReader:
     async def _serve(self, line: trio.abc.Stream, protocol: CardProtocol, report: ReportReaderEvent) -> None:
         """Ask and listen until the line is gone, or the reader has been silent for too long."""
         if protocol.opening:
-            await line.send_all(protocol.opening)
+            await self._ask(line, protocol.opening)
         if not protocol.poll:
             await self._note_well(report)
         opened_at = trio.current_time()
         while True:
             if protocol.poll:
-                await line.send_all(protocol.poll)
+                await self._ask(line, protocol.poll)
             answers = protocol.answers
             try:
                 await self._listen(line, protocol, report)
@@ -127,6 +130,18 @@ class SerialReader:
             elif trio.current_time() - max(self._well_at, opened_at) >= self._settings.silent_after_s:
                 await self._judge(report, "it does not answer")
                 return
+
+    async def _ask(self, line: trio.abc.Stream, question: bytes) -> None:
+        """Send ``question``.
+
+        Raises:
+            OSError: The reader does not take it.
+        """
+        try:
+            with trio.fail_at(self._patience()):
+                await line.send_all(question)
+        except trio.TooSlowError as error:
+            raise OSError("it takes no question") from error
 
     async def _listen(self, line: trio.abc.Stream, protocol: CardProtocol, report: ReportReaderEvent) -> None:
         """Tell of cards, until it is time to ask again."""

@@ -211,6 +211,8 @@ class Served:
         self.answer = b""
         """To every question."""
         self.is_hanging = False
+        self.is_stuck = False
+        """It takes nothing any more."""
         self.heard: list[bytes] = []
         self.events: list[ReaderEvent] = []
         self._line = None
@@ -227,6 +229,14 @@ class Served:
         if not self.is_plugged:
             raise OSError("no such port")
         near, self._line = memory_stream_pair()
+        carry = near.send_stream.send_all_hook
+
+        async def take() -> None:
+            if self.is_stuck:
+                await trio.sleep_forever()
+            await carry()
+
+        near.send_stream.send_all_hook = take
         self._nursery.start_soon(self._serve, self._line)
         return near
 
@@ -269,6 +279,21 @@ async def test_a_line_that_hangs_when_it_is_opened_is_told_in_time_and_tried_aga
     no_answer = "card reader: the line cannot be opened: no answer"
     assert await served.told(0.2) == [FaultRaised(HardwareFault.READER, no_answer)]
     served.is_plugged, served.is_hanging = True, False
+    assert await served.told(5) == [FaultCleared(HardwareFault.READER)]
+
+
+@pytest.mark.parametrize("protocol", [Twn4, Pn532])
+async def test_a_reader_that_takes_no_question_any_more_has_failed_in_time(nursery, autojump_clock, protocol):
+    """As a USB reader that hangs: the kernel takes some questions for it, and then none."""
+    served = Served(nursery, protocol)
+    served.answer = b"0000\r" if protocol is Twn4 else bytes.fromhex("0000FF00FF00")
+    assert await served.told(10) == []
+    served.is_stuck = True
+    assert await served.told(4.5) == []
+    stuck = "card reader: it takes no question"
+    assert await served.told(0.6) == [FaultRaised(HardwareFault.READER, stuck)]
+    assert await served.told(60) == []
+    served.is_stuck = False
     assert await served.told(5) == [FaultCleared(HardwareFault.READER)]
 
 
