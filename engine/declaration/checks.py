@@ -19,6 +19,9 @@ from machines.vocabulary.ocpp import ACTIONS
 AUTHORIZATION_KEY_SIZES = range(32, 41, 2)
 """Hexadecimal digits of 16 to 20 bytes (OCPP-J 1.6 section 6.2, security white paper)."""
 
+READER_POLL_S, READER_GONE_AFTER_S = 0.25, 1.0
+"""Of a card reader where nothing else is declared (drivers/readers/serial_reader.py, engine/card_readers.py)."""
+
 VENDOR_ID_SIZE_MAX, MESSAGE_ID_SIZE_MAX = 255, 50
 """Characters in DataTransfer.req."""
 
@@ -65,10 +68,19 @@ def _check_driver(
     parameters = device.get("parameters", {})
     assert isinstance(parameters, dict)
     valid = validate_table(layers, (*path, "parameters"), parameters, drivers[driver])
+    if any(entry.path == "poll_s" for entry in drivers[driver]):
+        _check_poll(layers, (*path, "parameters", "poll_s"), valid)
     if driver == "modbus":
         from engine.declaration.fieldbus import check_modbus  # with all that reads register maps
 
         check_modbus(layers, path, device, valid)
+
+
+def _check_poll(layers: Layers, path: EntryPath, reader: Table) -> None:
+    """A card that lies there is seen again before it counts as taken away, or it is presented again and again."""
+    poll_s, gone_s = reader.get("poll_s", READER_POLL_S), reader.get("gone_after_s", READER_GONE_AFTER_S)
+    if isinstance(poll_s, int | float) and isinstance(gone_s, int | float) and poll_s >= gone_s:
+        layers.refuse(path, f"{poll_s:g}", f"less than gone_after_s, {gone_s:g}")
 
 
 def check_messages(layers: Layers, messages: Table) -> None:

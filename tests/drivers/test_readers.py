@@ -199,6 +199,29 @@ async def test_a_reader_on_a_port_is_heard_again_after_it_was_unplugged(tmp_path
     nursery.cancel_scope.cancel()
 
 
+async def test_a_card_that_lies_there_is_told_once_however_often_the_reader_is_asked(nursery, autojump_clock):
+    """As often as may be declared: less than ``gone_after_s`` apart."""
+    told: list[ReaderEvent] = []
+    near, far = memory_stream_pair()
+
+    async def connect() -> trio.abc.Stream:
+        await trio.lowlevel.checkpoint()
+        return near
+
+    async def answer() -> None:
+        async for _ in far:
+            await far.send_all(twn4(b"\x04\x01\x02\x03", has_crc=False))
+
+    async def report(event: ReaderEvent) -> None:
+        told.append(event)
+
+    nursery.start_soon(answer)
+    settings = ReaderSettings(card=CARD, poll_s=0.9 * CARD.gone_after_s)
+    nursery.start_soon(SerialReader(connect, Twn4, settings, [1]).run, report)
+    await trio.sleep(60)
+    assert told == [TokenRead("04010203", (1,))]
+
+
 # Health
 
 

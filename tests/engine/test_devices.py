@@ -9,6 +9,7 @@ import pytest
 from drivers.board_connector import BoardConnector
 from drivers.modbus_connector import ModbusConnector
 from drivers.readers.serial_reader import SerialReader
+from engine.declaration.checks import READER_GONE_AFTER_S, READER_POLL_S
 from engine.devices import DeviceError, Devices, devices_of
 from engine.station_file import StationFileError, load
 
@@ -187,6 +188,16 @@ def test_a_map_of_the_installation_is_found_beside_the_station_file(devices, tmp
         ),
         (METER_TABLE, LINES.replace("contactor", "horn"), "lines.horn: found the unknown name 'horn'"),
         (
+            'byte_order = "as_read"',
+            'byte_order = "as_read"\npoll_s = 1.5',
+            "readers[0].parameters.poll_s: found 1.5, allowed: less than gone_after_s, 1",
+        ),
+        (
+            'byte_order = "as_read"',
+            'byte_order = "as_read"\ngone_after_s = 0.2',
+            "readers[0].parameters.poll_s: found 0.25, allowed: less than gone_after_s, 0.2",
+        ),
+        (
             "[[readers]]",
             "[keys]\nConnectorSwitch3to1PhaseSupported = { default = true }\n\n[[readers]]",
             "found nothing that switches phases",
@@ -198,6 +209,16 @@ def test_what_is_wrong_with_a_device_is_told(devices, old, new, problem):
     with pytest.raises(StationFileError) as caught:
         devices(STATION.replace(old, new, 1))
     assert problem in str(caught.value)
+
+
+def test_what_is_not_declared_is_checked_as_the_drivers_have_it(devices):
+    reader = devices(STATION).readers[0]._settings
+    assert (reader.poll_s, reader.card.gone_after_s) == (READER_POLL_S, READER_GONE_AFTER_S)
+
+
+def test_a_reader_that_tells_by_itself_is_not_asked(devices):
+    text = STATION.replace('"pn532"', '"rdm6300"')
+    devices(text.replace('byte_order = "as_read"', 'byte_order = "as_read"\ngone_after_s = 0.2'))
 
 
 BY_ASYNCIO = STATION.replace('"/dev/ttyUSB0"', '"/dev/ttyUSB0"\nbackend = "asyncio"')
