@@ -11,6 +11,8 @@ from drivers.modbus.frames import Function
 from drivers.register_map import Block, RegisterMap, Write, plan, registers_of, value_of
 from drivers.registers import Register, Value, encode
 
+ASK_AGAIN_S = 30.0
+"""After which a device is asked once more for what it refused: one that is just starting may refuse everything."""
 READS = {
     "holding": Function.READ_HOLDING_REGISTERS,
     "input": Function.READ_INPUT_REGISTERS,
@@ -37,6 +39,7 @@ class MappedDevice:
         self._refused: set[Register] = set()
         """Registers that the device does not have."""
         self._connections = 0
+        self._ask_again_at = -math.inf
         self._beats_at = -math.inf
 
     async def read(self, names: Collection[str]) -> dict[str, Value]:
@@ -46,7 +49,7 @@ class MappedDevice:
             ModbusError: It did not answer, or refuses for another reason than a wrong address.
         """
         quantities = [self.map.values[name] for name in names]
-        self._forget_after_reconnection()
+        self._forget_what_may_have_changed()
         words: dict[Register, tuple[int, ...]] = {}
         while True:
             wanted = registers_of(quantities, self._refused) - words.keys()
@@ -98,10 +101,11 @@ class MappedDevice:
             function = Function.WRITE_REGISTER if len(words) == 1 else Function.WRITE_REGISTERS
         await self.client.write(self.unit, function, write.register.address, words)
 
-    def _forget_after_reconnection(self) -> None:
-        """It may be another device now."""
-        if self._connections != self.client.connections:
-            self._connections = self.client.connections
+    def _forget_what_may_have_changed(self) -> None:
+        """It may be another device now, or have started meanwhile."""
+        now = trio.current_time()
+        if self._connections != self.client.connections or now >= self._ask_again_at:
+            self._connections, self._ask_again_at = self.client.connections, now + ASK_AGAIN_S
             self._apart.clear()
             self._refused.clear()
 

@@ -5,6 +5,7 @@ import trio
 from msgspec.structs import replace
 
 from drivers.map_files import SHIPPED
+from drivers.modbus.device import ASK_AGAIN_S
 from machines.vocabulary.hardware import (
     CableChanged,
     FaultCleared,
@@ -17,7 +18,7 @@ from machines.vocabulary.hardware import (
     PilotState,
     Setpoint,
 )
-from tests.peers.connector_rigs import EVSE_UNIT, ModbusRig
+from tests.peers.connector_rigs import EVSE_UNIT, METER_UNIT, ModbusRig
 from tests.peers.modbus_memory import Reply
 
 METER = SHIPPED / "eastron-sdm630.toml"
@@ -334,6 +335,22 @@ async def test_a_line_that_is_unplugged_is_a_fault_and_back_when_it_is_plugged_i
         FaultCleared(HardwareFault.METER),
     }
     assert charx.rig.offered_a == 16
+
+
+@pytest.mark.parametrize("unit", [EVSE_UNIT, METER_UNIT], ids=["controller", "meter"])
+async def test_a_device_that_refuses_everything_while_it_starts_is_used_once_it_has_started(
+    charx, autojump_clock, unit
+):
+    """On a line that is not opened anew for that."""
+    await charx.told()
+    device = charx.line.device(unit)
+    holds = {table: dict(values) for table, values in device.items()}
+    for values in device.values():
+        values.clear()
+    (fault,) = await charx.told(5)
+    for table, values in holds.items():
+        device[table].update(values)
+    assert await charx.told(ASK_AGAIN_S) == [FaultCleared(fault.fault)]
 
 
 async def test_a_controller_that_was_never_there_is_a_fault(nursery, autojump_clock):
