@@ -108,6 +108,8 @@ class ModbusEvse:
         self._locked: bool | None = None
         self._was_torn = False
         """The last turn saw a vehicle without a cable."""
+        self._is_cable_assumed = False
+        """A vehicle was told without a cable: the charge point takes it that there is one."""
         self._faults: dict[HardwareFault, str] = {}
         # What else is wrong.
         self._found: dict[HardwareFault, str] = {}
@@ -118,6 +120,7 @@ class ModbusEvse:
     async def run(self, report: ReportEvent) -> None:
         """Report the state and what changes, until cancelled; then forbid charging."""
         self._pilot = self._cable = self._locked = None
+        self._is_cable_assumed = False
         self._faults, self._found, self._silence = {}, {}, {}
         heard_at = trio.current_time()
         try:
@@ -328,11 +331,13 @@ class ModbusEvse:
         # A vehicle without a cable is what registers say that were not read at the same moment. Twice it is true.
         is_torn = cable == CableChanged(False) and pilot in PLUGGED and not self._was_torn
         self._was_torn = is_torn
-        if cable is not None and cable != self._cable and not is_torn:
-            self._cable = cable
+        is_taken_along = self._is_cable_assumed and pilot is PilotState.A and cable == CableChanged(False)
+        if cable is not None and (cable != self._cable or is_taken_along) and not is_torn:
+            self._cable, self._is_cable_assumed = cable, False
             events.append(cable)
         if pilot is not None and pilot is not self._pilot and not is_torn:
             self._pilot = pilot
+            self._is_cable_assumed |= pilot in PLUGGED and self._cable == CableChanged(False)
             # A plug's pilot contact makes last and breaks first.
             events.insert(0 if pilot is PilotState.A else len(events), PilotChanged(pilot))
         if self._settings.has_lock:

@@ -367,6 +367,20 @@ async def test_registers_that_were_not_read_at_the_same_moment_are_read_again(ch
     assert await charx.told() == [CableChanged(True, 32.0), PilotChanged(PilotState.B)]
 
 
+@pytest.mark.parametrize("on_the_way", [[], [PilotState.E], [PilotState.C, PilotState.F]])
+async def test_a_cable_that_was_never_seen_leaves_with_its_vehicle(charx, autojump_clock, on_the_way):
+    """Its proximity contact is broken: a vehicle was told, so that there had to be one."""
+    await charx.told()
+    charx.rig.pilot(PilotState.B)
+    assert await charx.told() == [PilotChanged(PilotState.B)]
+    for state in on_the_way:
+        charx.rig.pilot(state)
+        await charx.told()
+    charx.rig.pilot(PilotState.A)
+    assert await charx.told() == [PilotChanged(PilotState.A), CableChanged(False)]
+    assert await charx.told(60) == []
+
+
 @pytest.fixture
 def stock(nursery):
     """The stock AC SMART, which can connect one phase or three, and may."""

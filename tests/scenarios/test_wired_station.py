@@ -232,6 +232,17 @@ async def _never() -> trio.abc.Stream:
     raise OSError("broken for good")
 
 
+async def test_a_cable_whose_proximity_contact_is_broken_does_not_occupy_the_connector_for_ever(
+    lab, autojump_clock
+):
+    async with lab.powered():
+        lab.rig.pilot(PilotState.B)
+        await lab.until_status("Preparing")
+        await trio.sleep(10)
+        lab.rig.pilot(PilotState.A)
+        await lab.until_status("Available")
+
+
 async def test_a_silent_controller_with_a_contactor_in_front_has_no_energy_in_the_declared_time(
     tmp_path, nursery, autojump_clock
 ):
