@@ -50,8 +50,12 @@ class RaucInstaller:
         raise InstallError(f"RAUC: not done in {self._timeout_s:g} s")
 
     async def _with_router(self, work: Any, *arguments: object) -> None:
-        from jeepney import DBusErrorResponse
-        from jeepney.io.trio import open_dbus_router
+        try:
+            from jeepney import DBusErrorResponse
+            from jeepney.io.trio import open_dbus_router
+        except ModuleNotFoundError as missing:
+            # It would end the process, and after each restart once more: what runs is asked this way, too.
+            raise InstallError("RAUC: needs pip install 'statecharge[rauc]'") from missing
 
         try:
             # The router looks through its filters as it ends: they go after it.

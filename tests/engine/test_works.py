@@ -1,11 +1,13 @@
 """The real side of long work: what is declared, and what a disk or an installer may do to it."""
 
 import stat
+import sys
 
 import pytest
 import trio
 import trio.testing
 
+from engine.installers import InstallError
 from engine.installers.command import CommandInstaller
 from engine.installers.rauc import RaucInstaller
 from engine.installers.simulated import SimulatedInstaller
@@ -190,6 +192,17 @@ def test_protocols_that_this_system_cannot_do_are_told(tmp_path):
 )
 def test_the_installer_is_the_declared_one(tmp_path, text, kind):
     assert isinstance(installer_of(declared(tmp_path, text).firmware, tmp_path), kind)
+
+
+async def test_rauc_without_its_extra_fails_to_install_and_the_station_goes_on(tmp_path, monkeypatch):
+    """It ended the process, and after the restart, which asks what runs, once more: there was no way out of it."""
+    monkeypatch.setitem(sys.modules, "jeepney", None)
+    installer = RaucInstaller(tmp_path / "note")
+
+    with pytest.raises(InstallError, match=r"statecharge\[rauc\]"):
+        await installer.install(tmp_path / "bundle", lambda percent: None)
+    with pytest.raises(InstallError, match=r"statecharge\[rauc\]"):
+        await installer.confirm(is_cut=True)
 
 
 @pytest.mark.parametrize(
