@@ -354,7 +354,7 @@ def _selected(file: Path, what: str, start: float | None, stop: float | None) ->
     if not file.exists():
         raise HistoryError(f"{file}: there is no history; a station writes it while it runs")
     try:
-        database = sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=5)
+        database = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
         try:
             return database.execute(
                 f"SELECT {what} WHERE time >= ? AND time <= ? ORDER BY number",

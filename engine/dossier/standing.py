@@ -89,7 +89,7 @@ def _is_in_use(file: Path) -> bool:
     """Whether a station has the database locked."""
     beside = [file.with_name(f"{file.name}-{suffix}") for suffix in ("shm", "wal")]
     absent = [each for each in beside if not each.exists()]
-    database = sqlite3.connect(f"file:{file.absolute()}?mode=ro", uri=True, timeout=0)
+    database = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=0)
     try:
         database.execute("SELECT count(*) FROM machine")
     except sqlite3.OperationalError as error:

@@ -96,14 +96,16 @@ def test_the_state_that_a_machine_is_in_is_marked():
     assert "connector 1" in marked[0]
 
 
-async def test_a_station_without_power_tells_what_it_remembers(tmp_path, autojump_clock):
-    lab = Lab(tmp_path, "full")
+@pytest.mark.parametrize("name", ["BOX", "WALL%2FBOX"])
+async def test_a_station_without_power_tells_what_it_remembers(tmp_path, autojump_clock, name):
+    directory = tmp_path / name  # as an identity with a slash has it
+    lab = Lab(directory, "full")
     async with lab.powered():
         lab.connector().plug_in()
         lab.swipe("CARD", (1,))
         await lab.until_status("Charging")
-        assert read_standing(tmp_path).of("transaction") == {}  # it runs, and its database is its own
-    assert read_standing(tmp_path).of("transaction") == {"running": ["connector 1"]}
+        assert read_standing(directory).of("transaction") == {}  # it runs, and its database is its own
+    assert read_standing(directory).of("transaction") == {"running": ["connector 1"]}
 
 
 def test_a_folder_without_a_station_is_refused_in_one_line(tmp_path):

@@ -230,6 +230,19 @@ def test_why_without_history_is_one_line_and_code_2(tmp_path):
     assert (code, len(lines)) == (2, 1)
 
 
+@pytest.mark.parametrize("name", ["WALL%2FBOX", "a?b", "a#b", "100%"])
+def test_why_finds_a_state_directory_of_any_name(tmp_path, name):
+    """An identity with a slash has ``%2F`` in the name of its directory, which a URI says otherwise."""
+    directory = tmp_path / name
+    directory.mkdir()
+    keeps = kept(directory)
+    note(keeps, 1)
+    keeps.close()
+
+    code, lines = why("--state-dir", directory)
+    assert (code, len(lines)) == (0, 1), lines
+
+
 def test_a_time_that_is_none_is_refused(state):
     code, lines = why("--state-dir", state, "--since", "yesterday")
     assert code == 2
