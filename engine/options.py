@@ -105,11 +105,15 @@ def in_one_line(
     """
     try:
         return action()
+    except BrokenPipeError:
+        raise  # whoever reads the output has enough of it; an OSError all the same
     except (*mendable, *passing) as error:
         found: BaseException = error
     except BaseExceptionGroup as group:
         if group.split(KeyboardInterrupt)[1] is None:
             raise click.Abort from group
+        if group.split(BrokenPipeError)[1] is None:  # as above
+            raise
         mended, rest = group.split((*mendable, *passing))
         if mended is None or rest is not None:
             raise

@@ -192,13 +192,22 @@ async def test_the_demonstration_can_be_interrupted(tmp_path):
     assert not running.err.all
 
 
-@pytest.mark.parametrize("arguments", [("demo",), ("check", "full")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("demo", "--out", "out"),
+        ("check", "full"),
+        ("play", "first-charge", "--csms", NOWHERE),
+        ("tours", "full", "--select", "sessions,lock", "--effort", "10", "--out", "out"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
 def test_whoever_has_read_enough_may_go(tmp_path, arguments):
-    """``| head``: no traceback."""
-    where = ("--out", str(tmp_path / "out")) if arguments == ("demo",) else ()
-    program = [sys.executable, "-m", "engine.cli", *arguments, *where]
+    """``| head``: no traceback, and nothing that the user could mend."""
+    program = [sys.executable, "-m", "engine.cli", *arguments]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
-        program, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        program, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as run:
         run.stdout.readline()
         run.stdout.close()
