@@ -130,11 +130,15 @@ def _hardware(board: Board) -> Hashable:
     return (*flags, board.lock_target, board.is_jammed, board.is_silent, board.is_powered, faults)
 
 
+class ExtraMissingError(ScriptError):
+    """What tours need is not installed. One line, for the user."""
+
+
 def _empty() -> "DiGraph[Any]":
     try:
         from networkx import DiGraph
     except ModuleNotFoundError as error:
-        raise ScriptError(f"tours need {error.name}: install statecharge[tours]") from error
+        raise ExtraMissingError(f"tours need {error.name}: install statecharge[tours]") from error
     return DiGraph()
 
 
@@ -156,7 +160,8 @@ class Terrain:
         station: The station file, or its name.
 
     Raises:
-        ScriptError: The station is not one that the ground could be about, or networkx is not installed.
+        ScriptError: The station is not one that the ground could be about.
+        ExtraMissingError: networkx is not installed.
     """
 
     def __init__(self, ground: Ground, catalogue: Catalogue, station: str = "full") -> None:

@@ -73,10 +73,11 @@ def _made(planner: "Planner", grounds: "Sequence[Ground]", out: Path) -> "list[S
     """Plan, write and tell the tours of each ground.
 
     Raises:
-        ScriptError: The station is not one that any ground could be about.
+        ScriptError: The station is not one that any ground could be about, or networkx is not installed.
         OSError: They cannot be written.
     """
     from engine.conformance.script import ScriptError, encode
+    from engine.conformance.terrain import ExtraMissingError
     from engine.progress import steps
 
     out.mkdir(parents=True, exist_ok=True)
@@ -89,6 +90,8 @@ def _made(planner: "Planner", grounds: "Sequence[Ground]", out: Path) -> "list[S
                 old.unlink()
             try:
                 found = planner.plan(ground)
+            except ExtraMissingError:
+                raise  # which no ground can be about
             except ScriptError as error:
                 refused.append(error)
                 shown.say(f"{ground.name:24} not for this station: {error}")

@@ -4,9 +4,11 @@ import itertools
 import sys
 
 import pytest
+from click.testing import CliRunner
 from msgspec.structs import replace
 
 from drivers.simulated import SimulatedConnector
+from engine.cli import command
 from engine.conformance.grounds import GROUNDS
 from engine.conformance.in_memory import UnsyncedStore, play_all
 from engine.conformance.script import Asks, Call, Expects, Script, Wait, decode, encode
@@ -60,6 +62,15 @@ def test_no_reason_is_about_what_a_tour_shows(scripts, planner):
     never = {kind for kind, _ in set(explained.reasons(load("full").settings.connectors)) & shown}
     # No shipped station declares a key that needs a restart; that of a ground does.
     assert never <= {"configuration"}
+
+
+def test_without_networkx_the_command_says_what_to_install_and_nothing_else(tmp_path, monkeypatch):
+    """It said of every ground that it is not for this station."""
+    monkeypatch.setitem(sys.modules, "networkx", None)
+    run = CliRunner().invoke(command, ["tours", "full", "--out", str(tmp_path)])
+
+    assert run.exit_code == 2
+    assert run.output == "statecharge: tours need networkx: install statecharge[tours]\n"
 
 
 def test_tours_can_be_read(scripts):
