@@ -105,7 +105,9 @@ def prepare(wishes: Wishes) -> Plan:
         selection, seed, part = before.select, before.seed, before.part
         cases = _as_before(known, before)
     rig = wishes.rig or (PROMPT if before is None else before.rig)
-    speed = wishes.speed or (1.0 if before is None else before.speed)
+    speed = wishes.speed
+    if speed is None:
+        speed = 1.0 if before is None else before.speed
     clock = FastClock(speed, speed)
     if wishes.tolerance_s is not None:
         tolerance_s = wishes.tolerance_s

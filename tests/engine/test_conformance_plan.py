@@ -98,6 +98,7 @@ async def test_a_script_is_for_the_station_that_declares_what_it_says(tmp_path):
         (Wishes(select="nothing"), SelectionError),
         (Wishes(rig="broom"), RigError),
         (Wishes(speed=0.01), SpeedError),
+        (Wishes(speed=0), SpeedError),
         (Wishes(tls=(Path("cert.pem"), None)), PlanError),
         (Wishes(resume=True, out=Path("nowhere")), JournalError),
     ],
