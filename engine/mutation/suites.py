@@ -135,6 +135,10 @@ class Collected:
             raise
         return True
 
+    def pytest_keyboard_interrupt(self) -> None:
+        """Hear that the user has enough; pytest would only make a report of it."""
+        self._error = KeyboardInterrupt()
+
     def pytest_runtest_logreport(self, report: "pytest.TestReport") -> None:
         """Hear how a test went."""
         if report.failed and not self._failure:

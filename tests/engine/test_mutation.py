@@ -517,6 +517,15 @@ def test_a_run_that_is_repeated_finds_everything_in_its_journal(judged):
     assert second.returncode == 0
 
 
+def test_an_interruption_while_tests_are_collected_is_one(tmp_path):
+    """It was told as tests that cannot be collected, with the exit code of a mistake."""
+    file = tmp_path / "test_it.py"
+    file.write_text("import os, signal\n\nos.kill(os.getpid(), signal.SIGINT)\n")
+    run = mutate("fault", f"--tests={file}", f"--tours={tmp_path}", f"--out={tmp_path / 'mutants.jsonl'}")
+
+    assert (run.returncode, run.stderr.strip()) == (130, "")
+
+
 def test_what_was_measured_before_an_interruption_is_not_measured_again(tmp_path):
     """But a file of checks is measured as a whole: they may share what is costly to make."""
     checks = [Check("machines", name, lambda _following: "") for name in ("a::one", "a::two", "b::one")]
