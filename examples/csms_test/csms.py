@@ -102,7 +102,8 @@ async def main(port: int) -> None:
     csms = Csms(port)
     serving = asyncio.create_task(csms.run(listening))
     await asyncio.wait([serving, asyncio.create_task(listening.wait())], return_when=asyncio.FIRST_COMPLETED)
-    print(f"listening at ws://127.0.0.1:{csms.port}; cards: {', '.join(sorted(CARDS))}", flush=True)
+    if listening.is_set():
+        print(f"listening at ws://127.0.0.1:{csms.port}; cards: {', '.join(sorted(CARDS))}", flush=True)
     await serving
 
 
@@ -116,4 +117,9 @@ def now() -> str:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]) if sys.argv[1:] else 9000))
+    try:
+        asyncio.run(main(int(sys.argv[1]) if sys.argv[1:] else 9000))
+    except KeyboardInterrupt:
+        pass
+    except OSError as error:  # such as a port in use
+        sys.exit(str(error))

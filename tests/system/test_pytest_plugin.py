@@ -1,14 +1,17 @@
 """The pytest plugin, in test suites of Central Systems that run in processes of their own."""
 
 import os
+import signal
+import socket
 import subprocess
 import sys
 
 import pytest
 
 from engine.pytest_plugin import NothingCame, StationError, VirtualStation
-from tests.peers.processes import ROOT
+from tests.peers.processes import ROOT, program
 
+SAMPLE = ROOT / "examples" / "csms_test" / "csms.py"
 NOWHERE = "ws://127.0.0.1:9/ocpp"
 
 FAILING = f"""
@@ -60,6 +63,24 @@ def test_the_tests_of_the_sample_central_system_pass():
 
     assert code == 0, out
     assert "7 passed" in out
+
+
+async def test_the_sample_central_system_can_be_interrupted():
+    async with program(SAMPLE, "0") as running:
+        await running.out.until(bool)
+        os.kill(running.pid, signal.SIGINT)
+        assert await running.ended() == 0
+    assert not running.err.all
+
+
+async def test_a_port_in_use_is_one_line_of_the_sample_central_system():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        async with program(SAMPLE, port) as running:
+            assert await running.ended() == 1
+    (line,) = running.err.all
+    assert port in line
+    assert not running.out.all
 
 
 def test_the_report_of_a_failed_test_has_what_the_station_said_and_heard(tmp_path):
