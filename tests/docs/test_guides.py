@@ -30,6 +30,14 @@ async def test_a_page_is_true(page, tmp_path, free_tcp_ports):
         await desk.follow(page)
 
 
+def test_the_readme_asks_the_station_that_it_runs_why():
+    """It ran with a state directory, and asked where there was none."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    run, why = (re.search(rf"^\$ statecharge {each} .*", readme, re.MULTILINE)[0] for each in ("run", "why"))
+
+    assert re.findall(r"--state-dir \S+", run) == re.findall(r"--state-dir \S+", why) != []
+
+
 def whole(text):
     """A declaration of which a page shows ``text``: all of it, or the parameters of a connector."""
     if text.startswith("[connectors.parameters"):
