@@ -88,7 +88,8 @@ def machine() -> str:
         if line.startswith("MemTotal"):
             memory = f"{int(line.split()[1]) / 1e6:.1f} GB"
     cores = sum(line.startswith("processor") for line in Path("/proc/cpuinfo").read_text().splitlines())
-    return f"{cpu}, {cores} cores, {memory}, {platform.system()} {platform.release()}"
+    version, _, _ = platform.release().partition("-")  # what follows says whose build it is
+    return f"{cpu}, {cores} cores, {memory}, {platform.system()} {version}"
 
 
 def document(figures: Sequence[Figure], load: tuple[float, float], form: str, limits: str) -> str:

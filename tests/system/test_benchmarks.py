@@ -1,10 +1,12 @@
 """That every benchmark runs. None of their figures is judged here."""
 
+import platform
 import subprocess
 import sys
 
 import pytest
 
+from benchmarks.report import machine
 from tests.peers.processes import ROOT
 
 
@@ -24,6 +26,12 @@ def test_every_figure_is_measured_and_written(tmp_path):
     assert [title.split()[1] for title in titles[:8]] == [f"{number}." for number in range(1, 9)]
     assert document.count("Target: ") == 8
     assert "## What limits each figure" in document
+
+
+def test_of_the_kernel_it_says_the_version_and_not_whose_build_it_is(monkeypatch):
+    monkeypatch.setattr(platform, "release", lambda: "6.1.0-21-somebody-v7")
+
+    assert machine().endswith(", Linux 6.1.0")
 
 
 @pytest.mark.parametrize("way", ["own stream, own client", "TCP: own client", "pymodbus, asyncio alone"])
