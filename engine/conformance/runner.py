@@ -93,7 +93,7 @@ class Run:
         def now() -> datetime:
             return datetime.fromtimestamp(began_utc + trio.current_time() - began, UTC)
 
-        notes = Notes(now)
+        notes = Notes(now, lambda: len(csms.transcript))
         reception = Reception(notes, plan.identity, plan.wishes.password)
         timeout_s = max(CALL_TIMEOUT_S, of_real_time(CALL_TIMEOUT_REAL_S))
         csms = Csms(now, interval_s=HEARTBEAT_S, admit=reception.admit, call_timeout_s=timeout_s)

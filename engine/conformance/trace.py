@@ -1,9 +1,9 @@
 """What happened during a case, line by line: frames, stimuli and connections, on one time line."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -73,29 +73,44 @@ def line_of(entry: Entry) -> Line:
     )
 
 
+class Note(NamedTuple):
+    """A line that is no frame, and where among the frames it stands."""
+
+    frames: int
+    """How many there had been."""
+    line: Line
+
+
 class Notes:
     """What happens beside the frames, noted as it happens.
 
     Args:
         now: Tells the time of day, as for the frames.
+        count: Tells how many frames there have been.
     """
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
-        self.lines: list[Line] = []
+    def __init__(self, now: Callable[[], datetime], count: Callable[[], int]) -> None:
+        self.all: list[Note] = []
         self._now = now
+        self._count = count
 
     def stimulus(self, name: str, detail: dict[str, Any]) -> None:
         """The rig does something, or looks at something."""
-        self.lines.append(Line(time=self._now(), kind=Kind.STIMULUS, name=name, detail=detail))
+        self._note(Line(time=self._now(), kind=Kind.STIMULUS, name=name, detail=detail))
 
     def connection(self, what: str, **detail: Any) -> None:
         """The station connects, is refused, or leaves."""
-        self.lines.append(Line(time=self._now(), kind=Kind.CONNECTION, name=what, detail=detail))
+        self._note(Line(time=self._now(), kind=Kind.CONNECTION, name=what, detail=detail))
+
+    def _note(self, line: Line) -> None:
+        self.all.append(Note(self._count(), line))
 
 
-def merged(entries: list[Entry], notes: list[Line]) -> tuple[Line, ...]:
-    """One time line of frames and notes; what happened at the same time stays in its order."""
-    return tuple(sorted([*notes, *map(line_of, entries)], key=lambda line: line.time))
+def merged(frames: Sequence[Entry], start: int, notes: Sequence[Note]) -> tuple[Line, ...]:
+    """One line of the frames from ``start`` on and of notes, as they came: in virtual time many have the same time."""
+    line = [*((note.frames, 0, note.line) for note in notes)]
+    line += [(number, 1, line_of(frames[number])) for number in range(start, len(frames))]
+    return tuple(each for _, _, each in sorted(line, key=lambda placed: placed[:2]))
 
 
 class NotedRig:

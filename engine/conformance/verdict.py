@@ -47,7 +47,7 @@ class Stage(Struct, frozen=True):
 
 async def judge(stage: Stage, case: Case, bed: Bed) -> Result:
     """Play a case; what came of it."""
-    noted, began, began_at = len(stage.notes.lines), stage.csms.now(), trio.current_time()
+    noted, began, began_at = len(stage.notes.all), stage.csms.now(), trio.current_time()
     verdict, reason = Verdict.PASSED, ""
     try:
         await attempt(case, bed)
@@ -57,7 +57,7 @@ async def judge(stage: Stage, case: Case, bed: Bed) -> Result:
         verdict, reason = Verdict.FAILED, str(error)
     except RigError as error:
         verdict, reason = Verdict.INCONCLUSIVE, f"the rig failed: {error}"
-    trace = merged(stage.csms.transcript[bed.start :], stage.notes.lines[noted:])
+    trace = merged(stage.csms.transcript, bed.start, stage.notes.all[noted:])
     return Result(
         name=case.name,
         id=case.id,

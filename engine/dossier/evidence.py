@@ -15,7 +15,7 @@ from pathlib import Path
 import trio
 from msgspec import Struct
 from msgspec.structs import replace
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from engine.conformance.case import Case
 from engine.conformance.cases import CASES
@@ -23,7 +23,8 @@ from engine.conformance.declared import Declared, Key
 from engine.conformance.in_memory import UnsyncedStore
 from engine.conformance.laboratory import TOLERANCE_S, laboratory
 from engine.conformance.results import Result, Verdict
-from engine.conformance.trace import Kind, Line, NotedRig, Notes
+from engine.conformance.stimuli import Stimulus
+from engine.conformance.trace import Kind, Note, NotedRig, Notes
 from engine.conformance.transitions import kind_of
 from engine.conformance.verdict import Stage, judge, unplayed
 from engine.conformance.world import EPOCH
@@ -133,21 +134,50 @@ async def _play(station: Station, case: Case, folder: Path) -> Run:
 
     def watch(time: datetime, step: Step) -> None:
         if stage is not None:
-            steps.append((time, len(stage.csms.transcript), len(stage.notes.lines), step))
+            steps.append((time, len(stage.csms.transcript), len(stage.notes.all), step))
 
     async with laboratory(station, folder, store_type=UnsyncedStore, watch=watch) as lab:
-        notes = Notes(lab.now)
+        notes = Notes(lab.now, lambda: len(lab.csms.transcript))
         declared = announced(station, lab.declared)
-        stage = Stage(lab.csms, NotedRig(lab.rig, notes), notes, declared, declared.connectors, TOLERANCE_S)
+        stage = Stage(
+            lab.csms, _PatientRig(lab.rig, notes), notes, declared, declared.connectors, TOLERANCE_S
+        )
         bed = stage.bed()
         result = for_what_is_offered(station, await judge(stage, case, bed))
-        order = _order(lab.csms.transcript[bed.start :], notes.lines)
+        order = _order(lab.csms.transcript, bed.start, notes.all)
         taken = tuple(
             _noted(_place(order, frames - bed.start, noted), time, address, row)
             for time, frames, noted, step in steps
             for address, row, _ in step.taken
         )
     return Run(result, case.declares, taken)
+
+
+class _PatientRig(NotedRig):
+    """A rig that lets everybody come to rest before it does anything, as a person would.
+
+    Else chance decides which of two comes first: what it does, or what follows from the message that it waited for.
+    """
+
+    async def do(self, stimulus: Stimulus) -> None:
+        """As :class:`NotedRig`."""
+        await wait_all_tasks_blocked()
+        await super().do(stimulus)
+
+    async def is_locked(self, connector: int) -> bool | None:
+        """As :class:`NotedRig`."""
+        await wait_all_tasks_blocked()
+        return await super().is_locked(connector)
+
+    async def has_energy(self, connector: int) -> bool | None:
+        """As :class:`NotedRig`."""
+        await wait_all_tasks_blocked()
+        return await super().has_energy(connector)
+
+    async def register_wh(self, connector: int) -> float | None:
+        """As :class:`NotedRig`."""
+        await wait_all_tasks_blocked()
+        return await super().register_wh(connector)
 
 
 def profiles_of(station: Station) -> tuple[str, ...]:
@@ -190,12 +220,12 @@ def _noted(place: int, time: datetime, address: str, row: Row) -> Noted:
     return Noted(place, time, address, transition, row.source, row.target, does_something)
 
 
-def _order(frames: Sequence[Entry], notes: Sequence[Line]) -> tuple[list[int], list[int]]:
-    """The places in the trace (``conformance.trace.merged``) of the frames, and of the notes."""
-    times = [*((note.time, 0, number) for number, note in enumerate(notes))]
-    times += [(frame.time, 1, number) for number, frame in enumerate(frames)]
-    places: tuple[list[int], list[int]] = ([0] * len(frames), [0] * len(notes))
-    for place, (_, is_frame, number) in enumerate(sorted(times)):
+def _order(frames: Sequence[Entry], start: int, notes: Sequence[Note]) -> tuple[list[int], list[int]]:
+    """The places in the trace (``conformance.trace.merged``) of the frames from ``start`` on, and of the notes."""
+    came = [*((note.frames, 0, number) for number, note in enumerate(notes))]
+    came += [(number, 1, number - start) for number in range(start, len(frames))]
+    places: tuple[list[int], list[int]] = ([0] * (len(frames) - start), [0] * len(notes))
+    for place, (_, is_frame, number) in enumerate(sorted(came)):
         places[0 if is_frame else 1][number] = place
     return places
 

@@ -42,6 +42,26 @@ def test_what_the_machines_did_stands_between_the_messages_that_led_to_it():
     assert run.result.verdict is Verdict.PASSED
 
 
+def test_what_the_rig_does_stands_after_the_messages_that_it_waited_for():
+    """In virtual time much happens at the same time; the papers showed the rig first, and then all messages."""
+    run = play_one("full", case("003"))
+    shown = [
+        line.detail.get("status") or line.name for line in run.result.trace if line.kind is not Kind.RESULT
+    ]
+    order = [
+        "ChangeConfiguration",
+        "plug-in",
+        "Preparing",
+        "swipe",
+        "Authorize",
+        "StartTransaction",
+        "Charging",
+    ]
+    assert [each for number, each in enumerate(shown) if each not in shown[:number]] == order
+    asking = next(each for each in run.taken if (each.address, each.target) == ("authorization/1", "asking"))
+    assert run.result.trace[asking.place].name == "Authorize"
+
+
 def test_what_a_case_declares_is_recorded():
     run = play_one("ac-smart", case("032_2-resumed"))
     assert run.declares == case("032_2-resumed").declares

@@ -45,8 +45,9 @@ def now():
 
 
 def stage_of(robot):
-    notes = Notes(now)
-    return Stage(Csms(now), NotedRig(robot, notes), notes, DECLARED, 1, 1.5)
+    csms = Csms(now)
+    notes = Notes(now, lambda: len(csms.transcript))
+    return Stage(csms, NotedRig(robot, notes), notes, DECLARED, 1, 1.5)
 
 
 async def passes(bed):
