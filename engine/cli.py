@@ -99,7 +99,10 @@ def run(
     form: str,
     log_level: str | None,
 ) -> None:
-    """Run the station that STATION declares, until SIGTERM."""
+    """Run the station that STATION declares, until SIGTERM.
+
+    The exit code is 1 if its state directory cannot be used, which may pass.
+    """
     # Nothing of what is loaded now will ever be garbage: looking for some would only make the start later.
     gc.disable()
     import trio
@@ -195,7 +198,10 @@ def why(
     help="Where the diagrams go.",
 )
 def demo(station: str | None, out: Path) -> None:
-    """Play three charging sessions with an embedded Central System, hours in seconds."""
+    """Play three charging sessions with an embedded Central System, hours in seconds.
+
+    The exit code is 1 if its books do not agree.
+    """
     from engine.demo import play
     from engine.devices import DeviceError
     from engine.diagrams import DiagramError
@@ -210,7 +216,10 @@ def demo(station: str | None, out: Path) -> None:
 @click.argument("station", required=False)
 @click.option("--watch", is_flag=True, help="Read again and again, until interrupted.")
 def devices(station: str | None, watch: bool) -> None:
-    """Read the declared hardware of STATION once and print what it says; nothing is written to it."""
+    """Read the declared hardware of STATION once and print what it says; nothing is written to it.
+
+    The exit code is 1 if something does not answer, or says what cannot be.
+    """
     from engine.device_table import show
     from engine.devices import DeviceError
 

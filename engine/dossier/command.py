@@ -61,7 +61,8 @@ def dossier(
     """Write the certification dossier of STATION: a site, and a PDF.
 
     Every test case of the programme is played on the declared station in virtual time and recorded; pictures, tables
-    and traceability are made from the machines that run. The exit code is 0, whatever came of the cases.
+    and traceability are made from the machines that run. The exit code is 0, whatever came of the cases; with --verify
+    it is 1 if something does not match.
     """
     from engine.dossier.errors import DossierError
 

@@ -142,7 +142,8 @@ def test_commands_that_end_with_1_are_told_of():
     said = dict(exit_codes.by_command())
 
     assert said["schedule"] == "Ends with 1 if a profile is refused; the others count."
-    assert {"conformance", "play"} <= said.keys()
+    assert {"conformance", "demo", "devices", "play", "run"} <= said.keys()
+    assert said["dossier"].endswith("with --verify it is 1 if something does not match.")
 
 
 class _Nobody:
