@@ -3,6 +3,7 @@
 #
 #   deploy/image.sh ROOT [WHEEL [OPTION OF PIP]...]
 #
+# What the declared hardware needs beyond the core are extras, as for pip: statecharge-0.1.0-py3-none-any.whl[modbus,gpio].
 # Without WHEEL only the service, its user, its rules and the example of a declaration: the image has the packages from
 # elsewhere. For another architecture than this one's, let pip choose: --platform manylinux2014_aarch64
 # --only-binary=:all: --python-version 3.11

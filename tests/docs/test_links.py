@@ -40,6 +40,15 @@ def test_what_is_installed_is_told_as_it_is_declared():
     assert set(project["optional-dependencies"]) <= set(table)
 
 
+def test_an_image_gets_the_extras_that_an_installation_gets():
+    """Without them the example of a declaration ends the service with 2, and nothing starts it again."""
+    installed = (ROOT / "docs" / "install.md").read_text()
+    (by_pip,) = re.findall(r"pip install 'statecharge(\[.*?\])'", installed)
+    (into_image,) = re.findall(r"image\.sh \$\{D\} .*\.whl\)?(\S*)", installed)
+
+    assert into_image.strip('"') == by_pip
+
+
 @pytest.mark.parametrize(
     ("body", "complaint"),
     [
