@@ -1,6 +1,7 @@
 """HTTP and HTTPS by httpx, which is loaded when the first file is transferred."""
 
 import os
+import re
 import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 CHUNK = 256 * 1024
 """Bytes that are written to disk, or read from it, at a time."""
 PARTIAL, RANGE_NOT_SATISFIABLE = 206, 416
+COUNT = re.compile(r"[0-9]{1,18}")
+"""A number of bytes. Not every digit is one of ASCII, nor every number one that Python reads."""
+RANGE = re.compile(rf"bytes (?P<first>{COUNT.pattern})-{COUNT.pattern}(/\*|/(?P<whole>{COUNT.pattern}))?")
 
 
 async def fetch(address: Address, part: Path, limits: TransferLimits, on_progress: OnProgress) -> int:
@@ -43,11 +47,15 @@ async def fetch(address: Address, part: Path, limits: TransferLimits, on_progres
                     raise TransferError(f"{address.shown}: the file has changed; begin again")
                 if not response.is_success:
                     raise TransferError(f"{address.shown}: HTTP {response.status_code}")
-                start = have if response.status_code == PARTIAL else 0
-                if response.status_code == PARTIAL and _first_byte(response) != have:
-                    raise TransferError(f"{address.shown}: the server sent another part than was asked for")
-                announced = response.headers.get("Content-Length")
-                total = start + int(announced) if announced is not None and announced.isdigit() else None
+                start, total = 0, _announced(response)
+                if response.status_code == PARTIAL:
+                    start, whole = _part_of(response)
+                    if start != have:
+                        raise TransferError(
+                            f"{address.shown}: the server sent another part than was asked for"
+                        )
+                    # It may send less than all that is left (RFC 9110, 14.2): complete is only what is whole.
+                    total = whole if whole is not None or total is None else start + total
                 check_size(total or 0, limits, address.shown)
                 more = 0 if total is None else total - start
                 await trio.to_thread.run_sync(check_room, part.parent, more, limits, address.shown)
@@ -84,17 +92,22 @@ async def deliver(address: Address, source: Path, limits: TransferLimits, on_pro
                 on_progress(sent, size)
 
     try:
-        async with await _client(limits) as client, aclosing(content()) as body:
-            response = await client.put(
+        # What the server says beside its status is not read: it may be without end.
+        async with (
+            await _client(limits) as client,
+            aclosing(content()) as body,
+            client.stream(
+                "PUT",
                 address.url,
                 content=body,
                 headers={"Content-Length": str(size), "Content-Type": "application/octet-stream"},
                 auth=_auth(address),
-            )
+            ) as response,
+        ):
+            if not response.is_success:
+                raise TransferError(f"{address.shown}: HTTP {response.status_code}")
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
         raise TransferError(_told(address, error)) from error
-    if not response.is_success:
-        raise TransferError(f"{address.shown}: HTTP {response.status_code}")
 
 
 async def _client(limits: TransferLimits) -> "httpx.AsyncClient":
@@ -211,11 +224,18 @@ def _strong_tag(response: "httpx.Response") -> str:
     return modified
 
 
-def _first_byte(response: "httpx.Response") -> int:
-    """Of a Content-Range; -1 if there is none that can be read."""
-    unit, _, rest = response.headers.get("Content-Range", "").partition(" ")
-    first = rest.partition("-")[0]
-    return int(first) if unit == "bytes" and first.isdigit() else -1
+def _announced(response: "httpx.Response") -> int | None:
+    """The bytes of the body, as the server says; None if it does not."""
+    announced: str = response.headers.get("Content-Length", "")
+    return int(announced) if COUNT.fullmatch(announced) else None
+
+
+def _part_of(response: "httpx.Response") -> tuple[int, int | None]:
+    """The first byte of a Content-Range, -1 if none can be read; and the size of the whole, if it is said."""
+    read = RANGE.fullmatch(response.headers.get("Content-Range", ""))
+    if read is None:
+        return -1, None
+    return int(read["first"]), None if read["whole"] is None else int(read["whole"])
 
 
 def _told(address: Address, error: Exception) -> str:

@@ -32,6 +32,12 @@ class HttpFiles:
         self.stall_after: int | None = None
         """Bytes of a body after which nothing more comes."""
         self.lies_about_size = False
+        self.part_max: int | None = None
+        """Bytes of a part that is asked for; the server sends no more at once."""
+        self.content_range = b""
+        """What every answer says to be, instead of what it is."""
+        self.talks_on = False
+        """Whether the answer to an upload never ends."""
         self.etag = '"1"'
         self.base = ""
 
@@ -67,6 +73,10 @@ class HttpFiles:
                     await trio.sleep_forever()
                 body += await stream.receive_some()
             self.files[path] = body
+            if self.talks_on:
+                await stream.send_all(b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n")
+                while True:
+                    await stream.send_all(b"10000\r\n" + bytes(0x10000) + b"\r\n")
             await stream.send_all(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
         elif path not in self.files:
             await stream.send_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
@@ -74,16 +84,19 @@ class HttpFiles:
             await self._send(stream, self.files[path], headers)
 
     async def _send(self, stream: trio.abc.Stream, content: bytes, headers: dict[str, str]) -> None:
-        start, status, extra = 0, "200 OK", ""
+        start, status, extra = 0, b"200 OK", b""
         if "range" in headers and headers.get("if-range") == self.etag:
             start = int(headers["range"].removeprefix("bytes=").rstrip("-"))
-            status = "206 Partial Content"
-            extra = f"Content-Range: bytes {start}-{len(content) - 1}/{len(content)}\r\n"
-        body = content[start:]
+            status = b"206 Partial Content"
+        end = len(content) if self.part_max is None or not start else start + self.part_max
+        body = content[start:end]
+        if start:
+            extra = b"Content-Range: bytes %d-%d/%d\r\n" % (start, start + len(body) - 1, len(content))
+        if self.content_range:
+            status, extra = b"206 Partial Content", b"Content-Range: " + self.content_range + b"\r\n"
         length = len(body) + (100 if self.lies_about_size else 0)
-        await stream.send_all(
-            f"HTTP/1.1 {status}\r\nContent-Length: {length}\r\nETag: {self.etag}\r\n{extra}\r\n".encode()
-        )
+        head = b"Content-Length: %d\r\nETag: %s\r\n" % (length, self.etag.encode())
+        await stream.send_all(b"HTTP/1.1 " + status + b"\r\n" + head + extra + b"\r\n")
         if self.break_after is not None:
             body, self.break_after = body[: self.break_after], None
             if self.resets:

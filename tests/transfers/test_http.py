@@ -50,6 +50,45 @@ async def test_a_file_that_changed_meanwhile_is_fetched_from_its_begin(tmp_path)
     assert (tmp_path / "fw").read_bytes() == CONTENT
 
 
+async def test_a_part_that_is_shorter_than_asked_for_is_not_the_whole_file(tmp_path):
+    """RFC 9110, 14.2: a server may send less than the range that is asked for."""
+    async with http_files() as server:
+        server.files["/fw.bin"], server.part_max = CONTENT, 400_000
+        server.break_after = 300_000
+        with pytest.raises(TransferError):
+            await fetch(parse(server.base + "/fw.bin"), tmp_path / "fw", LIMITS)
+        with pytest.raises(TransferError, match=f"662144 bytes of {len(CONTENT)}"):
+            await fetch(parse(server.base + "/fw.bin"), tmp_path / "fw", LIMITS)
+        assert not (tmp_path / "fw").exists()
+        await fetch(parse(server.base + "/fw.bin"), tmp_path / "fw", LIMITS)
+        assert [request[2].get("range") for request in server.requests] == [
+            None,
+            "bytes=262144-",
+            "bytes=662144-",
+        ]
+    assert (tmp_path / "fw").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        b"bytes \xb2-5/10",  # a digit, and no number
+        b"bytes " + b"9" * 5000 + b"-5/10",  # more than Python reads
+        b"bytes 0-4/\xb9",
+        b"bytes */10",
+        b"lines 0-4/5",
+        b"\xff",
+    ],
+)
+async def test_a_part_that_nobody_can_make_out_is_refused(tmp_path, told):
+    """It ends the transfer, and not the station."""
+    async with http_files() as server:
+        server.files["/fw.bin"], server.content_range = CONTENT[:5], told
+        with pytest.raises(TransferError, match="another part"):
+            await fetch(parse(server.base + "/fw.bin"), tmp_path / "fw", LIMITS)
+    assert not (tmp_path / "fw").exists()
+
+
 async def test_a_silent_server_is_left(tmp_path):
     async with http_files() as server:
         server.files["/fw.bin"] = CONTENT
@@ -217,6 +256,17 @@ async def test_a_file_is_delivered(tmp_path):
         await deliver(parse(with_password + "/in/log.zip"), tmp_path / "log.zip", LIMITS)
         assert server.files["/in/log.zip"] == CONTENT
         assert server.requests[0][2]["authorization"].startswith("Basic ")
+
+
+async def test_an_answer_without_end_to_an_upload_is_not_read(tmp_path):
+    """It would fill the memory of the station."""
+    (tmp_path / "log.zip").write_bytes(CONTENT)
+    async with http_files() as server:
+        server.talks_on = True
+        await deliver(
+            parse(server.base + "/in/log.zip"), tmp_path / "log.zip", TransferLimits(duration_max_s=5)
+        )
+        assert server.files["/in/log.zip"] == CONTENT
 
 
 @httpx_leaves_generators
