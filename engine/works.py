@@ -74,7 +74,7 @@ class RealWorks:
             raise TransferError(f"{address.shown}: an empty file")
         if not self._suffix:
             return
-        beside = replace(address, path=address.path + self._suffix)
+        beside = address.beside(self._suffix)
         note = file.with_name(file.name + ".checksum")
         await transfers.fetch(beside, note, replace(self._limits, size_max=CHECKSUM_SIZE_MAX))
         wanted = (await trio.Path(note).read_text(encoding="ascii", errors="replace")).split()[:1]

@@ -1,5 +1,6 @@
 """URLs of files, with their credentials kept apart from what may be shown."""
 
+import re
 from urllib.parse import quote, unquote, urlsplit
 
 from msgspec import Struct
@@ -8,6 +9,9 @@ from msgspec.structs import replace
 PORTS = {"http": 80, "https": 443, "ftp": 21, "ftps": 21, "sftp": 22}
 """The schemes that are understood, with their usual ports. ``ftps`` is FTP with explicit TLS (RFC 4217)."""
 LENGTH_MAX = 2000
+SAFE = "/%:@!$&'()*+,;=~"
+"""What a path may hold as it is (RFC 3986, 3.3), beside letters, digits and ``-._``."""
+STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 CONTROL = {*map(chr, range(32)), "\x7f"}
 
 
@@ -21,8 +25,8 @@ class Address(Struct, frozen=True, kw_only=True):
     scheme: str
     host: str
     port: int
-    path: str
-    """Percent-decoded, with a leading slash."""
+    encoded_path: str
+    """With a leading slash, percent-encoded as in the URL: an HTTP server may tell ``%2F`` from a slash."""
     query: str = ""
     user: str = ""
     password: str = ""
@@ -35,12 +39,17 @@ class Address(Struct, frozen=True, kw_only=True):
         """The URL without credentials and without its query, which may hold a token."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port == PORTS[self.scheme] else f":{self.port}"
-        return f"{self.scheme}://{host}{port}{quote(self.path)}"
+        return f"{self.scheme}://{host}{port}{self.encoded_path}"
 
     @property
     def url(self) -> str:
         """The URL without credentials; they go where the protocol has a place for them."""
         return self.shown + (f"?{self.query}" if self.query else "")
+
+    @property
+    def path(self) -> str:
+        """Percent-decoded, with a leading slash."""
+        return unquote(self.encoded_path)
 
     @property
     def name(self) -> str:
@@ -49,7 +58,11 @@ class Address(Struct, frozen=True, kw_only=True):
 
     def within(self, name: str) -> "Address":
         """The file ``name`` in the folder that this is (GetDiagnostics.location)."""
-        return replace(self, path=f"{self.path.rstrip('/')}/{name}")
+        return replace(self, encoded_path=f"{self.encoded_path.rstrip('/')}/{quote(name)}")
+
+    def beside(self, suffix: str) -> "Address":
+        """The file whose name has ``suffix`` added."""
+        return replace(self, encoded_path=self.encoded_path + quote(suffix))
 
 
 def parse(url: str, schemes: tuple[str, ...] = tuple(PORTS)) -> Address:
@@ -78,7 +91,7 @@ def parse(url: str, schemes: tuple[str, ...] = tuple(PORTS)) -> Address:
         scheme=scheme,
         host=parts.hostname,
         port=port or PORTS[scheme],
-        path=unquote(parts.path) or "/",
+        encoded_path=quote(STRAY_PERCENT.sub("%25", parts.path), safe=SAFE) or "/",
         query=parts.query,
         user=unquote(parts.username or ""),
         password=unquote(parts.password or ""),

@@ -26,6 +26,25 @@ def test_a_file_within_a_folder():
 
 
 @pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("/o/firmware%2Fv1.bin", "/o/firmware%2Fv1.bin"),
+        ("/a+b=c,d;e@f:g!(h)~/x%20y%25z.bin", "/a+b=c,d;e@f:g!(h)~/x%20y%25z.bin"),
+        ("/caf%C3%A9", "/caf%C3%A9"),
+        ("/caf\u00e9 1", "/caf%C3%A9%201"),
+        ("/100%.bin", "/100%25.bin"),
+        ("", "/"),
+    ],
+)
+def test_a_path_is_asked_for_as_it_is_written(path, asked):
+    """Object stores have file names with slashes in them, written %2F: without it that is another file."""
+    address = parse(f"https://host{path}?alt=media")
+    assert address.url == f"https://host{asked}?alt=media"
+    assert address.shown == f"https://host{asked}"
+    assert address.beside(".sha256").url == f"https://host{asked}.sha256?alt=media"
+
+
+@pytest.mark.parametrize(
     ("url", "problem"),
     [
         ("file:///etc/passwd", "scheme 'file'"),

@@ -105,6 +105,13 @@ async def test_a_truncated_file_is_no_file(tmp_path):
     assert not (tmp_path / "fw").exists()
 
 
+async def test_a_slash_within_a_name_is_asked_for_as_such(tmp_path):
+    async with http_files() as server:
+        server.files["/o/firmware%2Fv1+2.bin"] = CONTENT
+        await fetch(parse(server.base + "/o/firmware%2Fv1+2.bin?alt=media"), tmp_path / "fw", LIMITS)
+        assert server.requests[0][1] == "/o/firmware%2Fv1+2.bin?alt=media"
+
+
 async def test_a_missing_file_is_told(tmp_path):
     async with http_files() as server:
         with pytest.raises(TransferError, match="HTTP 404"):
