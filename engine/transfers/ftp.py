@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import trio
 import trio.lowlevel
@@ -20,6 +20,8 @@ BLOCK = 64 * 1024
 """Bytes read from a socket at a time."""
 TOLD_EVERY = 1024 * 1024
 """Bytes between what is told of progress."""
+ANSWERS_SIZE_MAX = 256 * 1024
+"""Characters that a server may answer to all commands; a transfer takes some hundred."""
 
 ANONYMOUS = "anonymous"
 ERRORS = (ftplib.Error, OSError, EOFError, ValueError)
@@ -71,9 +73,9 @@ class _Session:
         client: ftplib.FTP
         if address.scheme == "ftps":
             context = ssl.create_default_context(cafile=str(limits.ca_file) if limits.ca_file else None)
-            client = _FtpTls(self._sockets, context, limits.connect_timeout_s)
+            client = _FtpTls(self._sockets, context=context, timeout=limits.connect_timeout_s)
         else:
-            client = _Ftp(self._sockets, limits.connect_timeout_s)
+            client = _Noting(self._sockets, timeout=limits.connect_timeout_s)
         self._client = client
         client.connect(address.host, address.port)
         self.check()
@@ -87,30 +89,30 @@ class _Session:
         return client
 
 
-class _Ftp(ftplib.FTP):
-    """Notes its data sockets, so that they can be shut down."""
+class _Noting(ftplib.FTP):
+    """Notes its data sockets, so that they can be shut down, and how much the server answered."""
 
-    def __init__(self, sockets: list[socket.socket], timeout: float) -> None:
-        super().__init__(timeout=timeout)
+    def __init__(self, sockets: list[socket.socket], **options: Any) -> None:
         self._sockets = sockets
+        self._answered = 0
+        super().__init__(**options)
 
     def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[socket.socket, int | None]:
         connection, size = super().ntransfercmd(cmd, rest)
         self._sockets.append(connection)
         return connection, size
 
+    def getline(self) -> str:
+        # ftplib puts the lines of an answer together until the last one comes, and it need not come.
+        line = super().getline()
+        self._answered += len(line)
+        if self._answered > ANSWERS_SIZE_MAX:
+            raise ValueError("the server answered too much")
+        return line
 
-class _FtpTls(ftplib.FTP_TLS):
+
+class _FtpTls(_Noting, ftplib.FTP_TLS):
     """The same with TLS; the data connections too."""
-
-    def __init__(self, sockets: list[socket.socket], context: ssl.SSLContext, timeout: float) -> None:
-        super().__init__(context=context, timeout=timeout)
-        self._sockets = sockets
-
-    def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[socket.socket, int | None]:
-        connection, size = super().ntransfercmd(cmd, rest)
-        self._sockets.append(connection)
-        return connection, size
 
 
 async def fetch(address: Address, part: Path, limits: TransferLimits, on_progress: OnProgress) -> int:

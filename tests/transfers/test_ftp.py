@@ -225,6 +225,24 @@ async def test_a_server_that_says_nothing_is_left(tmp_path):
     await listeners[0].aclose()
 
 
+async def test_a_server_that_never_ends_its_answer_is_left(tmp_path):
+    """It would fill the memory of the station."""
+
+    async def talk(stream):
+        with suppress(trio.BrokenResourceError):
+            await stream.send_all(b"220-ready\r\n")
+            while True:
+                await stream.send_all(b"220-and more\r\n" * 1000)
+
+    async with trio.open_nursery() as nursery:
+        listeners = await nursery.start(trio.serve_tcp, talk, 0)
+        port = listeners[0].socket.getsockname()[1]
+        limits = TransferLimits(duration_max_s=5)
+        with pytest.raises(TransferError, match="answered too much"):
+            await fetch(parse(f"ftp://127.0.0.1:{port}/fw.bin"), tmp_path / "fw", limits)
+        nursery.cancel_scope.cancel()
+
+
 async def test_a_file_is_fetched_and_delivered_over_tls(folder, tmp_path):
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
