@@ -32,6 +32,7 @@ class CommandInstaller:
         confirm: Program and arguments that tell by exit code 0 that the new firmware runs; empty: whatever runs is it.
         environment: Added to that of the station.
         timeout_s: A program that takes longer is ended.
+        afterwards_s: How long it is waited, after a program has ended, for what it left running to say its last.
     """
 
     def __init__(
@@ -40,11 +41,13 @@ class CommandInstaller:
         confirm: tuple[str, ...] = (),
         environment: tuple[tuple[str, str], ...] = (),
         timeout_s: float = 1800,
+        afterwards_s: float = 30,
     ) -> None:
         self._install = install
         self._confirm = confirm
         self._environment = dict(environment)
         self._timeout_s = timeout_s
+        self._afterwards_s = afterwards_s
 
     async def install(self, file: Path, on_progress: OnProgress) -> None:
         """See :class:`engine.installers.Installer`."""
@@ -64,12 +67,13 @@ class CommandInstaller:
         kept = bytearray()
 
         async def follow(stream: trio.abc.ReceiveStream) -> None:
-            async for chunk in stream:
-                kept.extend(chunk)
-                del kept[:-OUTPUT_MAX]
-                percent = _percent(bytes(kept))
-                if percent is not None:
-                    on_progress(percent)
+            async with stream:
+                async for chunk in stream:
+                    kept.extend(chunk)
+                    del kept[:-OUTPUT_MAX]
+                    percent = _percent(bytes(kept))
+                    if percent is not None:
+                        on_progress(percent)
 
         environment = {**os.environ, **self._environment, **extra}
         try:
@@ -86,7 +90,9 @@ class CommandInstaller:
                     )
                     process: trio.Process = await nursery.start(run)
                     assert process.stdout is not None
-                    await follow(process.stdout)
+                    nursery.start_soon(follow, process.stdout)
+                    await process.wait()
+                    nursery.cancel_scope.deadline = trio.current_time() + of_real_time(self._afterwards_s)
         except* OSError as group:
             raise InstallError(f"{command[0]}: {_why(group)}") from group
         if scope.cancelled_caught:

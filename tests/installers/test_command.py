@@ -66,6 +66,14 @@ async def test_a_program_that_does_not_end_is_ended(firmware):
         await install(shell("exec sleep 60", timeout_s=0.1), firmware)
 
 
+async def test_what_a_program_left_running_is_not_waited_for(firmware):
+    """It has the output of the program, which then does not end with it."""
+    seen = await install(shell("echo 100%; sleep 5 & exit 0", timeout_s=2, afterwards_s=0.1), firmware)
+    assert seen == [100]
+    with pytest.raises(InstallError, match="exit code 3: bad signature"):
+        await install(shell("sleep 5 & echo bad signature; exit 3", timeout_s=2, afterwards_s=0.1), firmware)
+
+
 async def test_a_program_that_is_not_there(firmware):
     with pytest.raises(InstallError, match="No such file"):
         await install(CommandInstaller(("/nowhere/installer",)), firmware)
