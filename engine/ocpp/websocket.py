@@ -33,6 +33,9 @@ HANDSHAKE_SIZE_MAX = 64 * 1024
 MESSAGES_MAX = 16
 """Messages that trio-websocket keeps ahead of us. Its reader sees pongs only while there is room."""
 
+PIECE = 4096
+"""Bytes of a frame that are sent at a time: so many at least a peer must take while it may refuse to read."""
+
 OpenStream = Callable[[str], Awaitable[trio.abc.Stream]]
 """Opens the transport to the server of a URL. Raises OSError or trio.BrokenResourceError if it cannot."""
 
@@ -114,10 +117,13 @@ class _Guarded(trio.abc.Stream):
         self.is_open = False
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        with trio.move_on_after(self._send_timeout_s):
-            await self._stream.send_all(data)
-            return
-        raise trio.BrokenResourceError(f"the peer read nothing for {self._send_timeout_s:g} s")
+        # In pieces: a peer that reads slowly reads.
+        view = memoryview(data)
+        for begin in range(0, len(view), PIECE):
+            with trio.move_on_after(self._send_timeout_s) as patience:
+                await self._stream.send_all(view[begin : begin + PIECE])
+            if patience.cancelled_caught:
+                raise trio.BrokenResourceError(f"the peer read nothing for {self._send_timeout_s:g} s")
 
     async def wait_send_all_might_not_block(self) -> None:
         await self._stream.wait_send_all_might_not_block()

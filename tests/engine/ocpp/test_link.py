@@ -16,6 +16,7 @@ from machines.vocabulary.ocpp import (
     ClearCache,
     ClearCacheConf,
     ClearCacheStatus,
+    DataTransfer,
     Heartbeat,
     IdTagInfo,
     StartTransaction,
@@ -851,6 +852,47 @@ async def test_a_peer_that_reads_nothing_does_not_hold_up_the_link(bench, settin
 
     assert (failed.failure, type(closed)) == (Failure.DISCONNECTED, ConnectionClosed)
     assert trio.current_time() == settings.pong_timeout_s
+
+
+class Narrow:
+    """A stream that takes two thousand bytes a second."""
+
+    def __init__(self, stream):
+        self._stream = stream
+
+    def __getattr__(self, name):
+        return getattr(self._stream, name)
+
+    async def receive_some(self, max_bytes=None):
+        await trio.sleep(1)
+        return await self._stream.receive_some(2000)
+
+
+async def test_a_peer_that_reads_slowly_is_waited_for(bench, settings, autojump_clock):
+    """A frame takes longer than the peer may be silent, and a ping its turn behind it: nobody refuses to read."""
+    messages = []
+
+    async def serve(stream):
+        async with trio.open_nursery() as nursery:
+            request = await wrap_server_stream(nursery, Narrow(stream))
+            socket = await request.accept(subprotocol="ocpp1.6")
+            with contextlib.suppress(trio_websocket.ConnectionClosed):
+                while True:
+                    messages.append(await socket.get_message())
+
+    async def open_stream(url):
+        ours, theirs = trio.testing.lockstep_stream_pair()
+        bench.nursery.start_soon(serve, theirs)
+        return ours
+
+    link = bench.start(replace(settings, ping_interval_s=10, call_timeout_s=1e9), open_stream)
+    link.dial()
+    await bench.next()
+    link.call("x", DataTransfer(vendor_id="x", data="x" * 60_000))
+    await trio.sleep(100)
+
+    assert [len(message) > 60_000 for message in messages] == [True]
+    assert bench.events == [ConnectionOpened()]
 
 
 async def test_pongs_count_while_the_charge_point_takes_its_time(bench, raw, autojump_clock):
