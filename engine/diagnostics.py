@@ -16,11 +16,15 @@ from msgspec import Struct
 from engine.history import Happened, Logged, story
 
 FILE_MODE = 0o600
+ZIP_BEGIN, ZIP_END = (1980, 1, 1, 0, 0, 0), (2107, 12, 31, 23, 59, 58)
+"""What a zip can say of times."""
 
 
 class Diagnostics(Struct, frozen=True, kw_only=True):
     """What goes into the archive."""
 
+    time: datetime
+    """When it was collected; that of the system may be any."""
     log: Sequence[Logged]
     """Events, oldest first."""
     history: Sequence[Happened]
@@ -43,16 +47,22 @@ def write(diagnostics: Diagnostics, file: Path) -> None:
     """
     import zipfile  # Not before it is needed: most stations never are asked.
 
+    date_time = min(max(diagnostics.time.timetuple()[:6], ZIP_BEGIN), ZIP_END)
     file.touch(mode=FILE_MODE)
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("log.jsonl", _lines(_flat(one) for one in diagnostics.log))
-        archive.writestr("history.jsonl", _lines(diagnostics.history))
-        archive.writestr(
-            "why.txt", "".join(f"{line}\n" for line in story(diagnostics.history, diagnostics.log))
-        )
+    with zipfile.ZipFile(file, "w") as archive:
+
+        def add(name: str, content: str | bytes) -> None:
+            part = zipfile.ZipInfo(name, date_time)
+            part.compress_type = zipfile.ZIP_DEFLATED
+            part.external_attr = FILE_MODE << 16
+            archive.writestr(part, content)
+
+        add("log.jsonl", _lines(_flat(one) for one in diagnostics.log))
+        add("history.jsonl", _lines(diagnostics.history))
+        add("why.txt", "".join(f"{line}\n" for line in story(diagnostics.history, diagnostics.log)))
         for name in ("configuration", "database", "station", "machines"):
-            archive.writestr(f"{name}.json", _pretty(getattr(diagnostics, name)))
-        archive.writestr("versions.json", _pretty(versions()))
+            add(f"{name}.json", _pretty(getattr(diagnostics, name)))
+        add("versions.json", _pretty(versions()))
 
 
 def versions() -> dict[str, str]:

@@ -385,6 +385,7 @@ class RunningStation:
         except HistoryError as error:
             logged, happened = [Logged(view.time.timestamp(), "no history", {"why": str(error)})], []
         return Diagnostics(
+            time=view.time,
             log=logged,
             history=happened,
             configuration={

@@ -2,8 +2,9 @@
 
 import io
 import json
+import time
 import zipfile
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import trio
@@ -60,6 +61,28 @@ async def test_the_archive_tells_how_the_station_came_to_be_where_it_is(full, au
     assert json.loads(found["database.json"])["charging"] == 1
     assert json.loads(found["station.json"])["hash"] == full.station.hash
     assert any("station started" in line for line in found["log.jsonl"].splitlines())
+
+
+@pytest.mark.parametrize("system_utc", [100.0, 5e9], ids=["1970", "2128"])
+async def test_a_system_without_a_clock_has_an_archive_all_the_same(
+    full, monkeypatch, system_utc, autojump_clock
+):
+    """Its parts are dated as the Central System tells the time; a zip has no year before 1980 or after 2107."""
+    monkeypatch.setattr(time, "time", lambda: system_utc)
+    async with full.powered():
+        name = await ask(full)
+        await full.until("DiagnosticsStatusNotification", status="Uploaded")
+    with zipfile.ZipFile(io.BytesIO(full.works.files[f"{FOLDER}/{name}"])) as opened:
+        assert {part.date_time[:4] for part in opened.infolist()} == {(2026, 1, 1, 0)}
+        assert {part.compress_type for part in opened.infolist()} == {zipfile.ZIP_DEFLATED}
+
+
+@pytest.mark.parametrize("told", [datetime.min, datetime.max], ids=["begin", "end"])
+async def test_a_time_that_no_zip_has_is_the_nearest_that_it_has(full, told, autojump_clock):
+    full.csms.now = lambda: told.replace(tzinfo=UTC)
+    async with full.powered():
+        await ask(full)
+        await full.until("DiagnosticsStatusNotification", status="Uploaded")
 
 
 async def test_no_secret_is_in_the_archive(full, autojump_clock):
