@@ -52,6 +52,7 @@ class RaucInstaller:
     async def _with_router(self, work: Any, *arguments: object) -> None:
         try:
             from jeepney import DBusErrorResponse
+            from jeepney.io.common import RouterClosed
             from jeepney.io.trio import open_dbus_router
         except ModuleNotFoundError as missing:
             # It would end the process, and after each restart once more: what runs is asked this way, too.
@@ -68,6 +69,13 @@ class RaucInstaller:
             raise InstallError(f"RAUC: {told}") from group
         except* (OSError, KeyError) as group:
             raise InstallError(f"RAUC: no such bus: {next(_leaves(group))}") from group
+        except* (
+            trio.EndOfChannel,
+            trio.BrokenResourceError,
+            trio.ClosedResourceError,
+            RouterClosed,
+        ) as group:
+            raise InstallError("RAUC: the bus is gone") from group
         except* InstallError as group:
             raise next(_leaves(group)) from None
 

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from contextlib import suppress
 
 import pytest
 import trio
@@ -40,11 +41,12 @@ class FakeRauc:
         async with connection.router() as router:
             await Proxy(message_bus, router).RequestName(SERVICE)
         task_status.started()
-        async with connection:
-            while True:
-                message = await connection.receive()
-                if message.header.message_type is MessageType.method_call:
-                    await self.answer(connection, message)
+        with suppress(trio.EndOfChannel):  # The bus went away; a test does that.
+            async with connection:
+                while True:
+                    message = await connection.receive()
+                    if message.header.message_type is MessageType.method_call:
+                        await self.answer(connection, message)
 
     async def answer(self, connection, message):
         match message.header.fields[HeaderFields.member]:
@@ -72,12 +74,18 @@ class FakeRauc:
 
 
 @pytest.fixture
-def bus():
-    """The address of a bus of our own."""
+def daemon():
+    """A bus of our own."""
     command = ["dbus-daemon", "--session", "--nofork", "--print-address=1", "--nopidfile"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as daemon:
-        yield daemon.stdout.readline().strip()
+        yield daemon
         daemon.terminate()
+
+
+@pytest.fixture
+def bus(daemon):
+    """The address of the bus."""
+    return daemon.stdout.readline().strip()
 
 
 @pytest.fixture
@@ -144,6 +152,14 @@ async def test_a_refusal_is_told(rauc, bus, tmp_path):
     rauc.refusal = "already processing"
     with pytest.raises(InstallError, match="already processing"):
         await RaucInstaller(tmp_path / "slot", bus).install(tmp_path / "fw.raucb", lambda _: None)
+
+
+async def test_a_bus_that_goes_away_is_told(daemon, rauc, bus, tmp_path):
+    rauc.is_slow = True
+    with pytest.raises(InstallError, match="RAUC: the bus is gone"):
+        await RaucInstaller(tmp_path / "slot", bus).install(
+            tmp_path / "fw.raucb", lambda percent: percent == 100 and daemon.terminate()
+        )
 
 
 async def test_without_rauc_nothing_is_installed(bus, tmp_path):
