@@ -10,8 +10,9 @@ import msgspec
 
 _KEY_OF_PASSWORD = "authorizationkey"  # noqa: S105 - a name
 _VALUE = re.compile(r'("value"\s*:\s*)"(?:\\.|[^"\\])*"')
-_CREDENTIALS = re.compile(r"(:\\?/\\?/)[^/\\\s\"]*@")
-"""Between the scheme of a URL and its host; JSON may write a slash with a backslash."""
+_CREDENTIALS = re.compile(r"(:\\?/\\?/)(?:[^/\\\s\"]*|[^/\\\s\":@]*:(?!\d*[/\\?#\"])[^\s\"]{0,64})@")
+"""Between the scheme of a URL and its host; JSON may write a slash with a backslash. A password with a slash in it is
+wrong and a secret all the same: what follows a colon and is no port."""
 _QUERY = re.compile(r"(\"location\"\s*:\s*\"[^\"?]*\?)(?:\\.|[^\"\\])+", re.IGNORECASE)
 
 

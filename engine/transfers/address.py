@@ -81,7 +81,8 @@ def parse(url: str, schemes: tuple[str, ...] = tuple(PORTS)) -> Address:
         parts = urlsplit(url.strip())
         port = parts.port
     except ValueError as error:
-        raise AddressError(f"not a URL: {error}") from error
+        # Its text may hold what stands before the host: a password with a slash in it looks like a port.
+        raise AddressError("not a URL: host or port cannot be read") from error
     scheme = parts.scheme.lower()
     if scheme not in schemes:
         raise AddressError(f"scheme {scheme or 'missing'!r}: must be one of {', '.join(schemes)}")

@@ -60,6 +60,16 @@ def test_what_is_no_usable_url_is_refused(url, problem):
         parse(url)
 
 
+@pytest.mark.parametrize(
+    "url", ["ftp://maker:s3cret/x@host/fw", "ftp://maker:s3cret?x@host/fw", "ftp://maker:s3cret@h\u2100/fw"]
+)
+def test_what_is_no_usable_url_is_told_without_its_password(url):
+    """It goes into the log, and with the diagnostics to somebody else."""
+    with pytest.raises(AddressError) as caught:
+        parse(url)
+    assert "s3cret" not in str(caught.value)
+
+
 def test_only_declared_schemes_are_taken():
     with pytest.raises(AddressError, match="must be one of ftp"):
         parse("http://host/x", ("ftp",))

@@ -221,6 +221,18 @@ def test_who_logs_in_in_a_url_is_not_logged(slashes):
     assert loggable(text) == text.replace("maker:s3cret@", "***@")
 
 
+@pytest.mark.parametrize("password", ["s3/cret", "s3?cret", "12c/ret", r"s3\/cret@x", "1c#ret"])
+def test_a_password_that_is_not_written_as_it_must_be_is_not_logged(password):
+    text = f'[2,"1","UpdateFirmware",{{"location":"ftp://maker:{password}@files.example/fw","at":"a@b"}}]'
+    assert loggable(text) == text.replace(f"maker:{password}@", "***@")
+
+
+@pytest.mark.parametrize("location", ["https://host:8080/a@b", "https://host/a:b@c", "ftp://host:21"])
+def test_a_location_that_hides_nothing_is_logged_as_it_came(location):
+    text = f'[2,"1","UpdateFirmware",{{"location":"{location}","at":"a@b"}}]'
+    assert loggable(text) == text
+
+
 def test_what_may_be_a_token_in_the_location_of_a_file_is_not_logged():
     text = '[2,"1","UpdateFirmware",{"location":"https://maker:s3cret@h/fw?sig=a\\"b%2F&x=1","retrieveDate":"x?y"}]'
     shown = '[2,"1","UpdateFirmware",{"location":"https://***@h/fw?***","retrieveDate":"x?y"}]'
