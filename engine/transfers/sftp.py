@@ -229,13 +229,14 @@ async def _watched(
     Raises:
         TransferError: It failed, the file is too large, or nothing more comes.
         NoRoomError: The disk is too full.
+        OSError: The disk, or there is no room for another process.
     """
-    failed: list[TransferError] = []
+    failed: list[TransferError | OSError] = []
 
     async def first(work: Callable[[], Awaitable[object]]) -> None:
         try:
             await work()
-        except TransferError as error:
+        except (TransferError, OSError) as error:
             failed.append(error)
         nursery.cancel_scope.cancel()
 

@@ -178,3 +178,14 @@ async def test_no_password_is_an_argument_of_a_program(folder, tmp_path, program
         await fetch(at(server), tmp_path / "fw", knowing(server, tmp_path))
     assert arguments
     assert not [argument for argument in arguments if PASSWORD in argument]
+
+
+async def test_a_program_that_cannot_be_started_is_told(folder, tmp_path, program):
+    """The system may have no room for another process; here the program starts once, and nothing runs it again."""
+    found = tmp_path / "bin" / program
+    real = found.readlink()
+    found.unlink()
+    found.write_text(f'#!/bin/sh\nprintf "#!/nowhere\\n" > {found}\nexec {real} "$@"\n')
+    found.chmod(0o755)
+    with sftp_files(folder) as server, pytest.raises(TransferError, match="No such file"):
+        await fetch(at(server), tmp_path / "fw", knowing(server, tmp_path))
