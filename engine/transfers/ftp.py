@@ -241,7 +241,7 @@ def _is_of(part: Path, note: Path, version: str) -> bool:
     known, _, changed = version.partition(" ")
     if not changed or not known.isdigit() or not part.exists() or not note.exists():
         return False
-    return note.read_text(encoding="utf-8") == version and part.stat().st_size <= int(known)
+    return note.read_text(encoding="utf-8", errors="replace") == version and part.stat().st_size <= int(known)
 
 
 def _leave(client: ftplib.FTP) -> None:

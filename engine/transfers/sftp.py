@@ -108,7 +108,7 @@ def _listed(address: Address, said: str) -> tuple[str, int]:
 
 def _resumable(part: Path, note: Path, version: str, total: int) -> int:
     """Bytes of this version there are; what belongs to another one goes."""
-    is_same = note.exists() and note.read_text(encoding="utf-8") == version
+    is_same = note.exists() and note.read_text(encoding="utf-8", errors="replace") == version
     if is_same and part.exists() and part.stat().st_size <= total:
         return part.stat().st_size
     part.unlink(missing_ok=True)

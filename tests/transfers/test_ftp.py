@@ -73,6 +73,14 @@ async def test_a_file_that_changed_meanwhile_is_fetched_from_its_begin(folder, t
     assert (tmp_path / "fw").read_bytes() == content
 
 
+async def test_what_a_power_cut_left_of_the_version_is_that_of_no_file(folder, tmp_path):
+    (tmp_path / "fw.part").write_bytes(b"old")
+    (tmp_path / "fw.part.version").write_bytes(b"\xff\xfe\x80")
+    with ftp_files(folder) as server:
+        await fetch(parse(f"ftp://{USER}:{PASSWORD}@{server}/fw.bin"), tmp_path / "fw", LIMITS)
+    assert (tmp_path / "fw").read_bytes() == CONTENT
+
+
 async def test_a_file_is_delivered(folder, tmp_path):
     (tmp_path / "log.zip").write_bytes(CONTENT)
     with ftp_files(folder) as server:

@@ -189,3 +189,11 @@ async def test_a_program_that_cannot_be_started_is_told(folder, tmp_path, progra
     found.chmod(0o755)
     with sftp_files(folder) as server, pytest.raises(TransferError, match="No such file"):
         await fetch(at(server), tmp_path / "fw", knowing(server, tmp_path))
+
+
+async def test_what_a_power_cut_left_of_the_version_is_that_of_no_file(folder, tmp_path):
+    (tmp_path / "fw.part").write_bytes(b"old")
+    (tmp_path / "fw.part.version").write_bytes(b"\xff\xfe\x80")
+    with sftp_files(folder) as server:
+        await fetch(at(server), tmp_path / "fw", knowing(server, tmp_path))
+    assert (tmp_path / "fw").read_bytes() == CONTENT
