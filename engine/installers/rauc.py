@@ -4,6 +4,7 @@ RAUC writes the other slot, and the boot loader tries it at the next boot. After
 another than before; then it is marked good, so that the boot loader keeps it.
 """
 
+import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,7 +96,7 @@ async def _install(
     from jeepney.io.trio import Proxy
 
     slot = await _property(router, "BootSlot")
-    await trio.Path(note).write_text(slot, encoding="utf-8")
+    await trio.to_thread.run_sync(_keep, note, slot)
     progressed = MatchRule(type="signal", interface=PROPERTIES, path="/")
     completed = MatchRule(type="signal", interface=INTERFACE, member="Completed")
     bus: Any = Proxy(message_bus, router)
@@ -118,11 +119,27 @@ async def _install(
         raise InstallError(f"RAUC: {told or f'exit code {code}'}")
 
 
+def _keep(note: Path, slot: str) -> None:
+    """Write ``slot``, so that a power cut leaves all of it or nothing: the installation that follows may be cut."""
+    fresh = note.with_name(note.name + ".new")
+    with fresh.open("w", encoding="utf-8") as file:
+        file.write(slot)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(note)
+    folder = os.open(note.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
 async def _confirm(router: "DBusRouter", _filters: ExitStack, note: Path) -> None:
     before = trio.Path(note)
-    if not await before.exists():
+    old = await before.read_text(encoding="utf-8", errors="replace") if await before.exists() else ""
+    if not (old and old.isascii() and old.isprintable()):
         raise InstallError("RAUC: nobody knows which slot ran before")
-    slot, old = await _property(router, "BootSlot"), await before.read_text(encoding="utf-8")
+    slot = await _property(router, "BootSlot")
     if slot == old:
         raise InstallError(f"RAUC: slot {slot} runs as before")
     await _call(router, INTERFACE, "Mark", "ss", ("good", "booted"))

@@ -134,6 +134,15 @@ async def test_after_a_cut_the_slot_that_runs_tells_whether_it_was_installed(rau
         assert len(rauc.bundles) == 2
 
 
+@pytest.mark.parametrize("left", [b"", b"\0\0\0\0\0\0\0\0", b"\xff\xfe"])
+async def test_a_note_that_a_power_cut_emptied_tells_nothing(rauc, bus, tmp_path, left):
+    """The old slot runs: to take it for the new one would tell Installed of what was not."""
+    (tmp_path / "slot").write_bytes(left)
+    with pytest.raises(InstallError, match="nobody knows which slot ran before"):
+        await RaucInstaller(tmp_path / "slot", bus).confirm(is_cut=True)
+    assert not rauc.marked
+
+
 async def test_an_installation_that_never_ends_is_left(rauc, bus, tmp_path):
     rauc.is_slow = True
     with pytest.raises(InstallError, match=r"not done in 0\.3 s"):
