@@ -314,9 +314,9 @@ class RunningStation:
     async def visible(self, emitted: Emitted, call_id: str, connection: int) -> None:
         """Carry out what somebody outside can see."""
         match emitted.effect:
-            case Answer(answer=answer, call_id=later):
+            case Answer(answer=answer, call_id=later) if later or connection == self._link.connections:
                 self._link.answer(later or call_id, answer)
-            case LeaveUnanswered():
+            case LeaveUnanswered() if connection == self._link.connections:
                 self._link.leave_unanswered(call_id)
             case Call(request=request, at=at) if connection == self._link.connections:
                 if at is not None:
@@ -329,7 +329,7 @@ class RunningStation:
                 known = UNSETTLED if transaction_id is None else transaction_id
                 values = self._values_for(message)
                 self._link.call_transaction(owner, to_request(message, known, utc, values))
-            case Call() | Deliver():
+            case Answer() | LeaveUnanswered() | Call() | Deliver():
                 pass  # Meant for a connection that is gone: it died with it.
             case TransferEffect() as effect:
                 self._jobs.ask(emitted.by, effect)

@@ -130,6 +130,31 @@ async def test_no_contactor_closes_on_what_is_not_on_record(tmp_path, nursery):
     nursery.cancel_scope.cancel()
 
 
+async def test_what_waited_for_the_disk_answers_no_call_of_a_later_connection(tmp_path, nursery):
+    """The ids of a Central System may begin anew there: the same one is another CALL (OCPP-J 1.6, 4.1.4)."""
+    stage = Stage(tmp_path, back_off_first_s=0.01, back_off_jitter=0)
+    nursery.start_soon(stage.run)
+    with trio.fail_after(20):
+        await stage.csms.wait_for_request("StatusNotification", connectorId=1, status="Available")
+        stage.store.is_free.clear()
+        change = '[2,"1","ChangeConfiguration",{"key":"HeartbeatInterval","value":"77"}]'
+        await stage.csms._station(None).socket.send_message(change)
+        configuration = stage.running.charge_point.machines["configuration"]
+        assert await _becomes(lambda: configuration.data.keys.heartbeat_interval == 77)
+        stage.csms.set_reachable(False)
+        stage.csms.set_reachable(True)
+        while len(stage.csms.upgrades) < 2 or not stage.csms.identities:
+            await trio.sleep(0.01)
+        ask = '[2,"1","GetConfiguration",{"key":["HeartbeatInterval"]}]'
+        await stage.csms._station(None).socket.send_message(ask)
+        await trio.testing.wait_all_tasks_blocked(0.05)
+        stage.store.is_free.set()
+        answer = await stage.csms.wait_for(lambda entry: entry.call_id == "1")
+
+    assert [key["value"] for key in answer.payload["configurationKey"]] == ["77"]
+    nursery.cancel_scope.cancel()
+
+
 async def test_a_disk_that_hangs_for_too_long_ends_the_process_with_the_contactor_open(tmp_path):
     """``uncommitted_max``: loud, and on the safe side while the disk still hangs."""
     stage = Stage(tmp_path, uncommitted_max=10)
