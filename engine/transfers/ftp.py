@@ -121,15 +121,15 @@ async def fetch(address: Address, part: Path, limits: TransferLimits, on_progres
     Raises:
         TransferError: As :func:`engine.transfers.fetch`.
     """
-    session = _Session(address, limits)
+    session, path = _Session(address, limits), _path(address)
     tell = _teller(on_progress)
     note = part.with_name(part.name + ".version")
 
     def work() -> int:
         client = session.open()
-        size = _size_of(client, address.path)
+        size = _size_of(client, path)
         check_size(size or 0, limits, address.shown)
-        version = f"{size} {_changed(client, address.path)}"
+        version = f"{size} {_changed(client, path)}"
         start = part.stat().st_size if _is_of(part, note, version) else 0
         check_room(part.parent, 0 if size is None else size - start, limits, address.shown)
         note.write_text(version, encoding="utf-8")
@@ -139,7 +139,7 @@ async def fetch(address: Address, part: Path, limits: TransferLimits, on_progres
             check = partial(_check, session, part.parent, limits, address.shown)
             taken = _Taker(file, start, check, lambda done: tell(done, size))
             if start != size:
-                client.retrbinary(f"RETR {address.path}", taken, BLOCK, rest=start or None)
+                client.retrbinary(f"RETR {path}", taken, BLOCK, rest=start or None)
             file.flush()
             os.fsync(file.fileno())
         if size is not None and taken.size != size:
@@ -173,10 +173,15 @@ async def deliver(address: Address, source: Path, limits: TransferLimits, on_pro
             tell(sent, size)
 
         with source.open("rb") as file:
-            client.storbinary(f"STOR {address.path}", file, BLOCK, count)
+            client.storbinary(f"STOR {_path(address)}", file, BLOCK, count)
         _leave(client)
 
     await _in_thread(session, work, address)
+
+
+def _path(address: Address) -> str:
+    """What to ask for: from where the user is after the login, or after ``//`` from the root (RFC 1738, 3.2.2)."""
+    return address.path[1:] or "/"
 
 
 class _Taker:

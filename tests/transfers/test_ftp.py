@@ -111,6 +111,7 @@ class Faults:
 
     def __init__(self, send):
         self._send = send
+        self.asked = []
 
     async def serve(self, control):
         with suppress(trio.BrokenResourceError, trio.ClosedResourceError):  # Tests go away in the middle.
@@ -137,6 +138,7 @@ class Faults:
                 buffer += more
                 *lines, buffer = buffer.split(b"\r\n")
                 for line in lines:
+                    self.asked.append(line.decode())
                     if line.startswith(b"RETR"):
                         await control.send_all(b"150 it comes\r\n")
                         async with await data[0].accept() as stream:
@@ -167,6 +169,32 @@ async def test_a_truncated_file_is_no_file_and_the_rest_is_fetched_later(folder,
     told = await fetch_from(send_half, tmp_path)
     assert "512000 bytes of 1024000, then the connection ended" in told
     assert (tmp_path / "fw.part").read_bytes() == CONTENT[: len(CONTENT) // 2]
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("/fw.bin", "fw.bin"),
+        ("/in/fw%201.bin", "in/fw 1.bin"),
+        ("//srv/fw.bin", "/srv/fw.bin"),
+        ("/%2Fsrv/fw.bin", "/srv/fw.bin"),
+    ],
+)
+async def test_a_path_begins_where_who_logs_in_is(tmp_path, path, asked):
+    """RFC 1738, 3.2.2. On a server that locks nobody into a folder, the root is another place."""
+
+    async def send(stream):
+        await stream.send_all(CONTENT)
+
+    server = Faults(send)
+    async with trio.open_nursery() as nursery:
+        listeners = await nursery.start(trio.serve_tcp, server.serve, 0)
+        port = listeners[0].socket.getsockname()[1]
+        await fetch(parse(f"ftp://127.0.0.1:{port}{path}"), tmp_path / "fw", LIMITS)
+        nursery.cancel_scope.cancel()
+    assert [line for line in server.asked if asked in line] == [
+        f"{command} {asked}" for command in ("SIZE", "MDTM", "RETR")
+    ]
 
 
 async def test_data_that_is_reset_is_told(tmp_path):
