@@ -147,7 +147,11 @@ class History:
             self._tell()
 
     def log(self, instant: Instant, event: str, fields: dict[str, object]) -> None:
-        """Keep an event of the log."""
+        """Keep an event of the log, long texts cut: what waits while a disk hangs takes memory."""
+        for one in fields.values():
+            if isinstance(one, str) and len(one) > TEXT_MAX:
+                fields = _cut(fields)
+                break
         self._events.append((instant, event, fields))
         self._tell()
 
@@ -245,10 +249,12 @@ def guards_of(row: Row) -> str:
     return ", ".join(name if expected else f"not {name}" for name, expected in row.guards)
 
 
+def _cut(fields: dict[str, object]) -> dict[str, object]:
+    return {name: one[:TEXT_MAX] if isinstance(one, str) else one for name, one in fields.items()}
+
+
 def _as_json(fields: dict[str, object]) -> str:
-    """``fields`` as JSON, long texts cut."""
-    cut = {name: one[:TEXT_MAX] if isinstance(one, str) else one for name, one in fields.items()}
-    return msgspec.json.encode(cut, enc_hook=str).decode()
+    return msgspec.json.encode(fields, enc_hook=str).decode()
 
 
 def _logged(time: float, event: str, fields: str) -> Logged:

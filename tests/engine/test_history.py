@@ -1,6 +1,7 @@
 """Why a station is where it is: what is kept of its transitions, and how it is told."""
 
 import sqlite3
+import tracemalloc
 from contextlib import closing
 
 import pytest
@@ -182,6 +183,19 @@ def _rows(file):
         return read(file)
     except HistoryError:
         return []
+
+
+def test_a_disk_that_hangs_while_long_frames_come_takes_little_memory(tmp_path):
+    """A frame may have a quarter of a megabyte, and thousands of events wait."""
+    keeps = History(tmp_path / history.FILE, 0, lambda instant: instant.seconds, 1000)
+    tracemalloc.start()
+    try:
+        for number in range(1000):
+            keeps.log(Instant(1, float(number)), "received", {"text": f"{number}" + "x" * 100_000})
+        size, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert size < 2 * 1000 * history.TEXT_MAX
 
 
 def test_a_transition_is_told_in_plain_language():
