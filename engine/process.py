@@ -88,6 +88,8 @@ class StationProcess:
             # The operator hears of it until the process starts anew: something may be lost.
             self._faults[HardwareFault.STORAGE] = store.damage
         self.running = self._begin(*self._parts)
+        self._begun = trio.Event()
+        """Set when the next run begins."""
 
     async def run(self) -> int:
         """Run until cancelled, or until the process is to end; return its exit code."""
@@ -103,10 +105,21 @@ class StationProcess:
                 await trio.sleep(self._dark_s)
             self.running = self._begin(*self._parts)
             self.running.set_link(self._link_is_up)
+            self._begun.set()
+            self._begun = trio.Event()
 
     async def until_moved(self) -> None:
-        """Wait until the present run has handled everything in its inbox, and its drivers have gone round."""
-        await self.running.until_moved()
+        """Wait until the present run has handled everything in its inbox, and its drivers have gone round.
+
+        If it ends meanwhile, wait for the next one.
+        """
+        looked_at = None
+        while looked_at is not self.running:
+            looked_at, begun = self.running, self._begun
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(_until_moved, looked_at, nursery.cancel_scope)
+                await begun.wait()
+                nursery.cancel_scope.cancel()
 
     def status(self) -> str:
         """What the station does, in a few words."""
@@ -178,6 +191,11 @@ class StationProcess:
         from engine.bench import kill_this_process
 
         kill_this_process()
+
+
+async def _until_moved(running: RunningStation, scope: trio.CancelScope) -> None:
+    await running.until_moved()
+    scope.cancel()
 
 
 def at(station: Station, url: str | None, identity: str | None) -> Station:

@@ -94,6 +94,16 @@ async def test_the_power_is_gone_as_long_as_it_should(plant, autojump_clock):
         assert 3600 <= trio.current_time() - cut < 3700
 
 
+async def test_who_waits_for_a_run_to_move_that_ends_waits_for_the_next_one(plant, autojump_clock):
+    """The watchdog, at a restart in place: the run that ended takes nothing out of its inbox any more."""
+    async with plant.running() as process:
+        process.go_dark(100)
+        began = trio.current_time()
+        with trio.fail_after(1000):
+            await process.until_moved()
+        assert trio.current_time() - began == pytest.approx(100, abs=5)
+
+
 async def test_without_power_there_is_nothing_to_cut(plant, autojump_clock):
     async with plant.running() as process:
         process.go_dark(30)
