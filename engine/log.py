@@ -121,7 +121,14 @@ class TextFormatter(logging.Formatter):
         else:
             text = " ".join([event, *(f"{name}={value}" for name, value in fields.items())])
         station = f"{record.station} " if self._names and hasattr(record, "station") else ""
-        return f"{time} {station}{text}"
+        return f"{time} {station}{_in_one_line(text)}"
+
+
+def _in_one_line(text: str) -> str:
+    """``text``, with what moves a terminal spelled out: a peer must not write lines of its own."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
 def configure(stream: IO[str], *, level: str, form: str, several: bool = False) -> None:
