@@ -98,9 +98,15 @@ class _Noting(ftplib.FTP):
         super().__init__(**options)
 
     def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[socket.socket, int | None]:
-        connection, size = super().ntransfercmd(cmd, rest)
+        # That of FTP also with TLS, which begins in secured().
+        connection, size = ftplib.FTP.ntransfercmd(self, cmd, rest)  # noqa: S321 - it is asked for
+        connection = self.secured(connection)
         self._sockets.append(connection)
         return connection, size
+
+    def secured(self, connection: socket.socket) -> socket.socket:
+        """A connection of data, with TLS if that is wanted."""
+        return connection
 
     def getline(self) -> str:
         # ftplib puts the lines of an answer together until the last one comes, and it need not come.
@@ -112,7 +118,18 @@ class _Noting(ftplib.FTP):
 
 
 class _FtpTls(_Noting, ftplib.FTP_TLS):
-    """The same with TLS; the data connections too."""
+    """The same with TLS; the data connections too, which go on with the session of the control connection.
+
+    ftplib begins another session, and servers that do as they are by default (vsftpd, FileZilla) refuse that.
+    """
+
+    def secured(self, connection: socket.socket) -> socket.socket:
+        assert isinstance(self.sock, ssl.SSLSocket)
+        try:
+            return self.context.wrap_socket(connection, server_hostname=self.host, session=self.sock.session)
+        except BaseException:
+            connection.close()
+            raise
 
 
 async def fetch(address: Address, part: Path, limits: TransferLimits, on_progress: OnProgress) -> int:

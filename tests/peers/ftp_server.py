@@ -13,6 +13,20 @@ from pyftpdlib.handlers import FTPHandler, ThrottledDTPHandler
 from pyftpdlib.servers import FTPServer
 
 
+def of_one_session() -> type:
+    """Data connections as vsftpd and FileZilla take them by default: none but of who has the control connection."""
+    from OpenSSL import SSL
+    from pyftpdlib.handlers import TLS_DTPHandler
+
+    class OneSession(TLS_DTPHandler):
+        def handle_ssl_established(self) -> None:
+            if not SSL._lib.SSL_session_reused(self.socket._ssl):
+                self.cmd_channel.respond("522 SSL connection failed: session reuse required")
+                self.close()
+
+    return OneSession
+
+
 def main() -> None:
     folder, user, password, speed, *certificate = sys.argv[1:]
     authorizer = DummyAuthorizer()
@@ -23,6 +37,8 @@ def main() -> None:
         handler = TLS_FTPHandler
         handler.certfile = certificate[0]
         handler.tls_control_required = handler.tls_data_required = True
+        handler.get_ssl_context().set_session_id(b"files")
+        handler.dtp_handler = of_one_session()
     else:
         handler = FTPHandler
     handler.authorizer = authorizer
