@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     import httpx
 
 CHUNK = 256 * 1024
-"""Bytes that are written to disk, or read from it, at a time."""
+"""Bytes that are written to disk at a time."""
+PIECE = 16 * 1024
+"""Bytes that are sent at a time: each has ``stall_timeout_s``, and a line may be slow."""
 PARTIAL, RANGE_NOT_SATISFIABLE = 206, 416
 COUNT = re.compile(r"[0-9]{1,18}")
 """A number of bytes. Not every digit is one of ASCII, nor every number one that Python reads."""
@@ -86,7 +88,7 @@ async def deliver(address: Address, source: Path, limits: TransferLimits, on_pro
     async def content() -> AsyncGenerator[bytes]:
         sent = 0
         async with await trio.open_file(source, "rb") as file:
-            while chunk := await file.read(CHUNK):
+            while chunk := await file.read(PIECE):
                 yield chunk
                 sent += len(chunk)
                 on_progress(sent, size)

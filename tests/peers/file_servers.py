@@ -28,7 +28,7 @@ class HttpFiles:
         self.resets = False
         """Whether that is a reset, and not an end."""
         self.pause_s = 0.0
-        """Between each thousand bytes of a body."""
+        """Between each thousand bytes of a body, and each few thousand of one that is put."""
         self.stall_after: int | None = None
         """Bytes of a body after which nothing more comes."""
         self.lies_about_size = False
@@ -71,7 +71,8 @@ class HttpFiles:
             while len(body) < length:
                 if self.stall_after is not None and len(body) >= self.stall_after:
                     await trio.sleep_forever()
-                body += await stream.receive_some()
+                await trio.sleep(self.pause_s)
+                body += await stream.receive_some(4000 if self.pause_s else None)
             self.files[path] = body
             if self.talks_on:
                 await stream.send_all(b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -125,6 +126,8 @@ async def http_files(authority: trustme.CA | None = None) -> AsyncIterator[HttpF
     async with trio.open_nursery() as nursery:
         listeners: list = await trio.open_tcp_listeners(0, host="127.0.0.1")
         port = listeners[0].socket.getsockname()[1]
+        # Of what is not read yet little is on its way.
+        listeners[0].socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         scheme = "http"
         if authority is not None:
             context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

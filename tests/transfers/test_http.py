@@ -265,6 +265,16 @@ async def test_a_file_is_delivered(tmp_path):
         assert server.requests[0][2]["authorization"].startswith("Basic ")
 
 
+async def test_a_server_that_takes_an_upload_slowly_is_waited_for(tmp_path):
+    """Longer for a quarter of a megabyte than it may be silent."""
+    limits = TransferLimits(stall_timeout_s=0.6)
+    (tmp_path / "log.zip").write_bytes(CONTENT[:500_000])
+    async with http_files() as server:
+        server.pause_s = 0.02
+        await deliver(parse(server.base + "/in/log.zip"), tmp_path / "log.zip", limits)
+        assert server.files["/in/log.zip"] == CONTENT[:500_000]
+
+
 async def test_an_answer_without_end_to_an_upload_is_not_read(tmp_path):
     """It would fill the memory of the station."""
     (tmp_path / "log.zip").write_bytes(CONTENT)
