@@ -255,9 +255,6 @@ class Conversation:
         elif answer.call_id in self._late:
             waiting = self._late.pop(answer.call_id)
             late = True
-            if self._transaction is not None and self._transaction.owner == waiting.owner:
-                # It waits to be sent once more; the answer has come after all.
-                self._transaction = None
         else:
             self._log("ignored", why="an answer to no CALL of ours")
             return
@@ -268,6 +265,9 @@ class Conversation:
             if isinstance(result, payloads.Accepted):
                 if result.forgiven:
                     self._log("forgiven", what=", ".join(result.forgiven))
+                if late and self._transaction is not None and self._transaction.owner == waiting.owner:
+                    # It waits to be sent once more; the answer has come after all, and is one that settles it.
+                    self._transaction = None
                 await self._deliver(CallAnswered(waiting.owner, result.conf, late))
                 return
             failed = result.why

@@ -8,6 +8,7 @@ import trio
 from engine.owner import POSTPONED_MAX
 from engine.store import Batch, Store
 from machines.vocabulary.effects import Forget, Keep
+from machines.vocabulary.hardware import HardwareFault
 from machines.vocabulary.ocpp import IdTagInfo, StartTransactionConf
 from machines.vocabulary.wire import CallError, ErrorCode
 
@@ -333,3 +334,35 @@ async def test_a_late_answer_while_it_is_sent_once_more(lab, autojump_clock):
         await lab.until("StopTransaction")
 
     assert len(asked) == 2
+
+
+async def test_a_late_error_while_it_waits_to_be_sent_once_more(lab, autojump_clock):
+    """3.7: an answer that settles nothing takes nothing off the queue, or the queue would stand still for ever."""
+    asked = []
+
+    async def late(request):
+        asked.append(trio.current_time())
+        if len(asked) == 1:
+            await trio.sleep(45)  # call_timeout_s is 30, the retry is due after 10 more
+            return CallError(ErrorCode.INTERNAL_ERROR)
+        return lab.csms.usual_answer(request)
+
+    async def slow(request):
+        await trio.sleep(20)
+        return lab.csms.usual_answer(request)
+
+    lab.declare(transaction_message_retry_interval=10)
+    lab.csms.override("StartTransaction", late)
+    async with lab.powered():
+        lab.connector().plug_in()
+        lab.swipe()
+        await lab.until("StartTransaction")
+        await trio.sleep(38)
+        # Its StatusNotification is in flight when the retry is due, and when the late error comes.
+        lab.csms.override("StatusNotification", slow)
+        lab.connector().raise_fault(HardwareFault.SIGNAL)
+        await trio.sleep(60)
+        assert lab.states()["delivery"] == "idle"
+
+    assert len(asked) == 2
+    assert len(lab.csms.ledger) == 1
