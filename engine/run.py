@@ -322,6 +322,8 @@ class RunningStation:
                 if at is not None:
                     request = stamped(request, datetime.fromtimestamp(self.clock.resolve(at), UTC))
                 self._link.call(emitted.by, request)
+            case Deliver(number=number) if number != self.charge_point.machines["delivery"].data.head:
+                pass  # Settled by a late answer while this step waited for the disk.
             case Deliver(number=number) if connection == self._link.connections:
                 message, transaction_id = self._store.message(number)
                 owner = routes.delivery_owner(message)

@@ -37,12 +37,13 @@ class StallingStore(Store):
 class Stage:
     """A charging station, its Central System, and its disk."""
 
-    def __init__(self, directory, **limits):
+    def __init__(self, directory, *, keys=None, **limits):
         station = load("station.toml")
         vehicle = {"vehicle": {"response_s": 0}}
         drivers = tuple(replace(driver, parameters=vehicle) for driver in station.drivers)
         settings = replace(station.settings, limits=replace(station.settings.limits, **limits))
-        self.station = replace(station, drivers=drivers, settings=settings)
+        defaults = replace(station.defaults, **(keys or {}))
+        self.station = replace(station, drivers=drivers, settings=settings, defaults=defaults)
         self.devices = devices_of(self.station)
         self.csms = Csms(lambda: EPOCH)
         self.store = StallingStore(directory)
@@ -224,4 +225,39 @@ async def test_what_a_full_disk_refuses_is_written_once_there_is_room(tmp_path, 
         stopped = await stage.csms.wait_for_request("StopTransaction")
     (charging,) = stage.store.ledger()
     assert charging.meter_stop == stopped.payload["meterStop"]
+    nursery.cancel_scope.cancel()
+
+
+async def test_what_is_settled_by_a_late_answer_while_the_disk_hangs_is_not_sent_again(tmp_path, nursery):
+    """The retry of a message and its late answer are written together: there is nothing left to send."""
+    stage = Stage(tmp_path, keys={"transaction_message_retry_interval": 1}, call_timeout_s=0.2)
+    is_answered = trio.Event()
+
+    async def late(request):
+        await is_answered.wait()
+        return stage.csms.usual_answer(request)
+
+    nursery.start_soon(stage.run)
+    with trio.fail_after(60):
+        await stage.charge()
+        stage.csms.override("StopTransaction", late)
+        delivery = stage.running.charge_point.machines["delivery"]
+        configuration = stage.running.charge_point.machines["configuration"]
+        stage.devices.readers[0].swipe("CARD")
+        while delivery.state != "waiting":
+            await trio.lowlevel.checkpoint()
+        stage.store.is_free.clear()
+        # Durable, so it waits for the disk; what comes after it is written together.
+        nursery.start_soon(stage.csms.call, ChangeConfiguration(key="HeartbeatInterval", value="99"))
+        while not configuration.data.changed or delivery.state != "sending":
+            await trio.lowlevel.checkpoint()
+        is_answered.set()
+        while delivery.state != "idle":
+            await trio.lowlevel.checkpoint()
+        stage.store.is_free.set()
+        assert await _becomes(lambda: stage.store.ledger()[0].is_delivered)
+        conf = await stage.csms.call(ChangeConfiguration(key="HeartbeatInterval", value="98"))
+    assert conf.status == "Accepted"
+    sent = [e for e in stage.csms.transcript if (e.kind, e.action) == (2, "StopTransaction")]
+    assert len(sent) == 1
     nursery.cancel_scope.cancel()
