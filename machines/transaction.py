@@ -149,9 +149,9 @@ class Transaction(Machine[TransactionData, Facts]):
     # The transaction runs
     running.to(stopping,      event=when(StopPressed,          "4.10 button"),                                                               on="stop_pressed")
     deauthorized.to(stopping, event=when(StopPressed,          "4.10 button"),                                                               on="stop_pressed")
-    running.to(stopping,      event=when(PowerFailing,         "5.8 buffered supply: PowerLoss"),                                            on="stop_lost")
-    deauthorized.to(stopping, event=when(PowerFailing,         "5.8 buffered supply: PowerLoss"),                                            on="stop_lost")
-    recovering.to(stopping,   event=when(PowerFailing,         "5.8 buffered supply: PowerLoss"),                                            on="stop_lost")
+    running.to(stopping,      event=when(PowerFailing,         "5.8 buffered supply: PowerLoss"),                                            on="stop_unpowered")
+    deauthorized.to(stopping, event=when(PowerFailing,         "5.8 buffered supply: PowerLoss"),                                            on="stop_unpowered")
+    recovering.to(stopping,   event=when(PowerFailing,         "5.8 buffered supply: PowerLoss"),                                            on="stop_unpowered")
     authorized.to(idle,       event=when(PowerFailing,         "5.8 no start any more"),                                                     on="drop")
     starting.to(idle,         event=when(PowerFailing,         "5.8 no start any more"),                                                     on="drop")
     authorized.to(idle,       event=when(StopPressed,          "4.9 B1 button"),                                                             on="drop")
@@ -206,6 +206,9 @@ class Transaction(Machine[TransactionData, Facts]):
     recovering.to(recovering, event=when(StartSettled,         "4.8 answered meanwhile"),    cond="is_mine",                                 on="settle")
     recovering.to(recovering, event=when(StartSettled,         "of an earlier transaction"), unless="is_mine")
     recovering.to(stopping,   event=when(RestartGranted,       "5.14"),                                                                      on="stop_for_restart")
+    recovering.to(stopping,   event=when(UnlockGranted,        "5.18"),                                                                      on="stop_for_unlock")
+    recovering.to(stopping,   event=when(BecameFaulted,        "decision T1: a safety fault ends it"), cond="is_safety_fault",               on="stop_in_fault")
+    recovering.to(recovering, event=when(BecameFaulted,        "decision T1: it waits for the repair"), unless="is_safety_fault")
     # fmt: on
 
     stays(Authorized, "4.8 a transaction is under way", starting, running, deauthorized, stopping)
@@ -235,8 +238,6 @@ class Transaction(Machine[TransactionData, Facts]):
     stays(UnlockGranted, "5.18 no transaction", idle)
     stays(UnlockGranted, "5.18 already stopping", stopping)
     stays(CableRemoved, "5.8 no vehicle yet", recovering)
-    stays(BecameFaulted, "5.8 no vehicle yet", recovering)
-    stays(UnlockGranted, "5.8 no vehicle yet", recovering)
     stays(PreparationEnded, "5.8 the cable alone is back", recovering, stopping)
     stays(MeterRead, "not asked for now", recovering)
     stays(MeterReadFailed, "not asked for now", recovering)
@@ -419,6 +420,10 @@ class Transaction(Machine[TransactionData, Facts]):
 
     def stop_for_unlock(self) -> None:
         self._stop(Reason.UNLOCK_COMMAND)
+
+    def stop_unpowered(self) -> None:
+        # Now, whatever interrupted it before.
+        self._stop(Reason.POWER_LOSS)
 
     def stop_lost(self) -> None:
         self._stop(self.data.interruption)

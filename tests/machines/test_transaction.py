@@ -115,12 +115,14 @@ MATTERS = {
     "running": DURING | {StartSettled},
     "deauthorized": DURING | {AllowanceUsed},
     "recovering": {
+        BecameFaulted,
         PowerFailing,
         RecoveryTimedOut,
         RemoteStopTransaction,
         RestartGranted,
         StartSettled,
         StopPressed,
+        UnlockGranted,
     }
     | {VehicleConnected},
     "stopping": {MeterRead, MeterReadFailed, RemoteStopTransaction, StartSettled},
@@ -254,7 +256,7 @@ def test_a_vehicle_that_leaves_may_come_back_if_so_declared(state):
     assert told(state, VehicleDisconnected(), keys=keys) == unmoved(state, DATA[state])
 
 
-@pytest.mark.parametrize("state", ["running", "deauthorized"])
+@pytest.mark.parametrize("state", ["running", "deauthorized", "recovering"])
 def test_a_fault_that_is_no_danger_waits_for_the_repair(state):
     assert told(state, HEAT) == unmoved(state, DATA[state])
 
@@ -365,6 +367,12 @@ def test_with_its_vehicle_it_goes_on():
     assert told("recovering", VehicleConnected(), CUT) == ("running", GOES_ON, CUT)
 
 
+@pytest.mark.parametrize("state", ["running", "deauthorized"])
+def test_power_that_fails_after_a_restart_in_order_is_a_loss_of_power(state):
+    """Facts 5.6: what interrupted it before is over."""
+    assert told(state, PowerFailing(), CUT) == stops(CUT, Reason.POWER_LOSS)
+
+
 def test_with_its_vehicle_it_stays_without_energy_or_stops_if_it_was_refused():
     cut = replace(CUT, is_deauthorized=True)
     assert told("recovering", VehicleConnected(), cut, keys=STAYS_AUTHORISED) == (
@@ -394,9 +402,11 @@ def test_firmware_that_waits_lets_it_go_on():
     ("message", "reason"),
     [
         (RecoveryTimedOut(), Reason.REBOOT),
-        (PowerFailing(), Reason.REBOOT),
+        (PowerFailing(), Reason.POWER_LOSS),
         (StopPressed(), Reason.LOCAL),
         (SOFT, Reason.SOFT_RESET),
+        (UnlockGranted(), Reason.UNLOCK_COMMAND),
+        (GROUND, Reason.OTHER),
     ],
 )
 def test_while_it_waits_for_its_vehicle_it_may_end(message, reason):

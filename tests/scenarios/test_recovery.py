@@ -5,12 +5,13 @@ import trio
 from trio.testing import MockClock
 
 from engine.store import Batch, Store
-from machines.vocabulary.hardware import Setpoint
+from machines.vocabulary.hardware import HardwareFault, Setpoint
 from machines.vocabulary.ocpp import (
     AvailabilityType,
     ChangeAvailability,
     ChangeConfiguration,
     GetConfiguration,
+    UnlockConnector,
 )
 from machines.vocabulary.settings import Recovery
 from tests.lab import Lab
@@ -62,6 +63,39 @@ async def test_a_vehicle_that_left_meanwhile_ends_the_transaction(lab, autojump_
         assert lab.states()["connector/1"] == "Available"
 
     assert stop["reason"] == "PowerLoss"
+
+
+async def test_a_safety_fault_that_is_there_when_the_power_returns_ends_the_transaction(lab, autojump_clock):
+    """Decision T1, recovery = resume: also if it is told before the vehicle is found."""
+    lab.recover(Recovery.RESUME)
+    async with lab.powered():
+        await lab.charge()
+    lab.connector().unplug("vehicle")
+    lab.connector().raise_fault(HardwareFault.GROUND)
+    async with lab.powered():
+        lab.connector().plug_in()
+        stop = await lab.until("StopTransaction")
+        lab.connector().clear_fault(HardwareFault.GROUND)
+        await trio.sleep(60)
+        assert not lab.connector().state().contactor
+
+    assert stop["reason"] == "Other"
+
+
+async def test_a_cable_that_is_unlocked_before_the_vehicle_is_found_ends_the_transaction(lab, autojump_clock):
+    """5.18, recovery = resume: Unlocked means that the cable can be taken, and stays so."""
+    lab.recover(Recovery.RESUME)
+    async with lab.powered():
+        await lab.charge()
+    lab.connector().unplug("vehicle")
+    async with lab.powered():
+        assert lab.states()["transaction/1"] == "recovering"
+        conf = await lab.csms.call(UnlockConnector(connector_id=1))
+        stop = await lab.until("StopTransaction")
+        assert not lab.connector().state().locked
+
+    assert conf.status == "Unlocked"
+    assert stop["reason"] == "UnlockCommand"
 
 
 async def test_what_was_set_survives(lab, autojump_clock):
