@@ -6,7 +6,8 @@ is made to fit again:
 
 * messages are numbered without gaps, and the queue begins and ends with them;
 * the start of a transaction that is not settled and no longer queued is queued again, from the ledger;
-* a transaction that nothing continues is ended, with the last register value on record: it is billed, and not lost.
+* a transaction that nothing continues is ended, as the ledger says or else with the last register value on record: it
+  is billed, and not lost.
 
 A power cut in between changes nothing: the new file takes the place of the damaged one in a single step.
 """
@@ -27,7 +28,7 @@ from machines import routes
 from machines.delivery import DeliveryData
 from machines.transaction import TransactionData
 from machines.vocabulary.effects import Instant
-from machines.vocabulary.ocpp import Measurand, Reason
+from machines.vocabulary.ocpp import Measurand, Reason, SampledValue
 from machines.vocabulary.transactions import Began, Collected, Ended, Metered, TransactionMessage
 
 ORDERS = {
@@ -137,11 +138,14 @@ def _is_understood(table: str, row: tuple[Any, ...]) -> bool:
                 msgspec.json.decode(row[2], type=TransactionMessage)
             case "charging":
                 msgspec.json.decode(row[4], type=Instant)
+                if row[8] is not None:
+                    msgspec.json.decode(row[8], type=Instant)
+                    Reason(row[7])
             case "collected":
                 msgspec.json.decode(row[3], type=Collected)
             case "meter":
                 msgspec.json.decode(row[2], type=MeterRecord)
-    except (msgspec.MsgspecError, UnicodeDecodeError, KeyError, AssertionError, AttributeError, TypeError):
+    except (msgspec.MsgspecError, ValueError, KeyError, AssertionError, AttributeError, TypeError):
         return False
     return True
 
@@ -177,6 +181,8 @@ class _Charging(NamedTuple):
     meter_start: int
     at: Instant
     transaction_id: int | None
+    end: tuple[Instant, Ended] | None = None
+    """If it is over."""
 
     def start(self) -> TransactionMessage:
         """Its StartTransaction."""
@@ -186,12 +192,25 @@ class _Charging(NamedTuple):
 
 def _not_delivered(database: sqlite3.Connection) -> list[_Charging]:
     rows = database.execute(
-        """SELECT local_id, connector, id_tag, meter_start, began, transaction_id FROM charging
-           WHERE NOT is_delivered ORDER BY local_id"""
+        """SELECT local_id, connector, id_tag, meter_start, began, transaction_id, meter_stop, reason, ended
+           FROM charging WHERE NOT is_delivered ORDER BY local_id"""
     ).fetchall()
     return [
-        _Charging(local_id, connector, id_tag, meter_start, msgspec.json.decode(began, type=Instant), settled)
-        for local_id, connector, id_tag, meter_start, began, settled in rows
+        _Charging(
+            local_id,
+            connector,
+            id_tag,
+            meter_start,
+            at=msgspec.json.decode(began, type=Instant),
+            transaction_id=settled,
+            end=None
+            if ended is None
+            else (
+                msgspec.json.decode(ended, type=Instant),
+                Ended(meter_stop=meter_stop, reason=Reason(reason)),
+            ),
+        )
+        for local_id, connector, id_tag, meter_start, began, settled, meter_stop, reason, ended in rows
     ]
 
 
@@ -240,20 +259,31 @@ def _note_end(database: sqlite3.Connection, local_id: int, at: Instant, ended: E
 def _end_of(
     charging: _Charging, messages: list[TransactionMessage], database: sqlite3.Connection
 ) -> TransactionMessage:
-    """The end of a transaction of which nobody knows any more how it ended."""
+    """The end of a transaction that nothing continues; where it was seen last, if its stop is not on record."""
+    if charging.end is not None:
+        return TransactionMessage(0, charging.local_id, *charging.end)
+    seen = [
+        (message.at, message.body.values)
+        for message in messages
+        if message.local_id == charging.local_id and isinstance(message.body, Metered)
+    ]
+    for (content,) in database.execute(
+        "SELECT content FROM collected WHERE local_id = ?", (charging.local_id,)
+    ):
+        collected = msgspec.json.decode(content, type=Collected)
+        seen.append((collected.at, collected.values))
     at, register = charging.at, charging.meter_start
-    for message in messages:
-        if message.local_id == charging.local_id and isinstance(message.body, Metered):
-            at, register = message.at, max(register, *_registers(message.body))
+    for at, values in sorted(seen, key=lambda one: (one[0].boot, one[0].seconds)):  # noqa: B007 - the latest
+        register = max(register, *_registers(values))
     body = Ended(meter_stop=register, reason=Reason.OTHER)
     _note_end(database, charging.local_id, at, body)
     return TransactionMessage(0, charging.local_id, at, body)
 
 
-def _registers(metered: Metered) -> Iterator[int]:
+def _registers(values: tuple[SampledValue, ...]) -> Iterator[int]:
     """The energy registers in a set of values, in whole Wh, and 0."""
     yield 0
-    for one in metered.values:
+    for one in values:
         is_register = one.measurand in {None, Measurand.ENERGY_ACTIVE_IMPORT_REGISTER} and one.phase is None
         if is_register and one.value.isdecimal():
             yield int(one.value)

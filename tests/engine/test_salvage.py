@@ -9,8 +9,8 @@ from engine.store import FILE, SCHEMA, Batch, Store
 from machines.charge_point import Memory
 from machines.delivery import DeliveryData
 from machines.transaction import TransactionData
-from machines.vocabulary.effects import Instant, Keep, Settle
-from machines.vocabulary.ocpp import Reason, SampledValue
+from machines.vocabulary.effects import Collect, Instant, Keep, Settle
+from machines.vocabulary.ocpp import ReadingContext, Reason, SampledValue
 from machines.vocabulary.transactions import Began, Ended, Metered, TransactionMessage
 from tests.lab import Lab
 
@@ -124,6 +124,47 @@ def test_a_transaction_that_nothing_continues_is_ended_with_the_latest_register(
     assert messages[-1].body == Ended(meter_stop=720, reason=Reason.OTHER)
     assert messages[-1].at == Instant(1, 3)
     assert (charging.meter_stop, charging.reason, charging.transaction_id) == (720, "Other", 42)
+
+
+def test_an_end_that_is_lost_is_queued_again_from_the_ledger(tmp_path):
+    """Decision DL9: the last register on record is that of the stop itself."""
+    store = left_with(
+        tmp_path,
+        Keep(begun(1)),
+        Keep(metered(2, 720)),
+        Keep(ended(3, meter_stop=900)),
+        Settle(7, 42),
+        spoil="DELETE FROM message WHERE number = 3",
+    )
+    messages, _ = queue(store)
+    (charging,) = store.ledger()
+    store.close()
+
+    assert messages[-1].body == ended(3, meter_stop=900).body
+    assert messages[-1].at == Instant(1, 3)
+    assert (charging.meter_stop, charging.reason) == (900, "Local")
+
+
+def test_the_latest_register_may_be_one_that_was_collected(tmp_path):
+    """Decision DL9: samples that were delivered are in the queue no more, but on record for transactionData."""
+
+    def collected(seconds, register):
+        value = SampledValue(value=str(register), context=ReadingContext.SAMPLE_PERIODIC)
+        return Collect(7, Instant(1, seconds), (value,), 10)
+
+    store = left_with(
+        tmp_path,
+        Keep(begun(1)),
+        Settle(7, 42),
+        collected(5, 640),
+        collected(6, 720),
+        spoil="DELETE FROM message",
+    )
+    messages, _ = queue(store)
+    store.close()
+
+    assert [message.body for message in messages] == [Ended(meter_stop=720, reason=Reason.OTHER)]
+    assert messages[0].at == Instant(1, 6)
 
 
 def test_a_transaction_that_a_machine_continues_stays_open_and_in_the_ledger(tmp_path):
