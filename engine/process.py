@@ -1,7 +1,7 @@
 """A station over its restarts, with a bench beside it if that is asked for."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -16,7 +16,7 @@ from engine.devices import Devices, devices_of
 from engine.jobs import Watch
 from engine.log import EventLog
 from engine.run import RunningStation
-from engine.store import Store
+from engine.store import DiskError, Store
 from engine.supervision import Notifier, feed_period_s, notifier_of, supervise
 from machines.vocabulary.hardware import FaultCleared, FaultRaised, HardwareFault, HardwareReported
 from machines.vocabulary.wire import DataTransferAsked
@@ -126,9 +126,13 @@ class StationProcess:
         return self.running.status()
 
     def mark_clean(self) -> None:
-        """Note that it ended in order, after its end."""
+        """Note that it ended in order, after its end.
+
+        If the disk refuses, the next run takes it for a power cut.
+        """
         self.running.write_postponed()
-        self._parts[2].mark_clean()
+        with suppress(DiskError):
+            self._parts[2].mark_clean()
 
     # What the bench needs (engine.bench.BenchStation)
 

@@ -13,7 +13,8 @@ connection that is never used by two tasks at a time. What is in it:
 
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -237,8 +238,15 @@ class Store:
         return bool(row and row[0])
 
     def mark_clean(self) -> None:
-        """Note that the run on record ends in order."""
-        self._database.execute("UPDATE boot SET is_clean = 1 WHERE number = (SELECT max(number) FROM boot)")
+        """Note that the run on record ends in order.
+
+        Raises:
+            DiskError: As :meth:`write`.
+        """
+        with _refusals():
+            self._database.execute(
+                "UPDATE boot SET is_clean = 1 WHERE number = (SELECT max(number) FROM boot)"
+            )
 
     def message(self, number: int) -> tuple[TransactionMessage, int | None]:
         """The transaction message ``number``, and the transactionId of its transaction if there is one yet.
@@ -279,12 +287,8 @@ class Store:
         Raises:
             DiskError: The disk is full, or refuses for another reason that may pass.
         """
-        try:
+        with _refusals():
             self._write(batch)
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF not in REFUSALS:
-                raise
-            raise DiskError(str(error)) from error
 
     def _write(self, batch: Batch) -> None:
         database = self._database
@@ -406,6 +410,17 @@ def merged(batches: Iterable[Batch]) -> Batch:
         together.may_wait = together.may_wait and (batch.may_wait or batch.is_empty)
         together.meters.update(batch.meters)
     return together
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Tell what the disk refuses from what is a defect."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in REFUSALS:
+            raise
+        raise DiskError(str(error)) from error
 
 
 def _step(place: int, room: int) -> int:

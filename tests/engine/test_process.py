@@ -15,6 +15,7 @@ from engine.station_file import load
 from engine.store import FILE, Store
 from machines.vocabulary.hardware import HardwareFault
 from machines.vocabulary.ocpp import Reset, ResetType
+from tests.engine.test_owner import FullDisk
 from tests.lab import EPOCH
 
 
@@ -110,6 +111,16 @@ async def test_without_power_there_is_nothing_to_cut(plant, autojump_clock):
         await trio.sleep(1)
         with pytest.raises(SimulationError, match="no power"):
             process.go_dark(30)
+
+
+async def test_a_disk_that_is_full_does_not_spoil_an_end_in_order(plant, tmp_path, autojump_clock):
+    """The exit code tells what is wanted next (``process.reset = "exit"``), whatever can still be written."""
+    async with plant.running() as process:
+        await trio.sleep(1)
+    with FullDisk(tmp_path):
+        process.mark_clean()
+
+    assert not plant.store.was_clean()
 
 
 async def test_a_fault_of_the_station_stands_until_it_is_cleared(plant, autojump_clock):
