@@ -8,6 +8,7 @@ import os
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
@@ -195,8 +196,12 @@ class History:
                 if self._database is None:
                     self._database = _open(self._file)
                 _write(self._database, rows, self._rows_max, events, self._log_max)
-            except (sqlite3.Error, OSError):
+            except (sqlite3.Error, OSError) as error:
                 self._give_up()
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_CORRUPT:
+                    # A damaged file would take nothing any more, in no later run either.
+                    with suppress(OSError):
+                        self._file.unlink()
 
     def close(self) -> None:
         """Write the rest, and give the database up."""

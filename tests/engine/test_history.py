@@ -115,6 +115,23 @@ def test_a_file_that_is_no_database_makes_room(tmp_path):
     assert len(read(tmp_path / history.FILE)) == 1
 
 
+def test_a_file_that_is_damaged_makes_room_too(tmp_path):
+    """Every page but the first is overwritten while the power is off: what happens from then on is kept."""
+    keeps = kept(tmp_path, rows_max=1000)
+    for seconds in range(600):
+        note(keeps, seconds)
+    keeps.close()
+    file = tmp_path / history.FILE
+    page, size = 4096, file.stat().st_size
+    file.write_bytes(file.read_bytes()[:page] + bytes([0xA5]) * (size - page))
+    keeps = kept(tmp_path, rows_max=1000)
+    for seconds in (700, 701):
+        note(keeps, seconds)
+        keeps.write()
+    keeps.close()
+    assert [one.time for one in read(file)] == [701.0]
+
+
 def test_a_disk_that_will_not_costs_history_and_nothing_else(tmp_path):
     keeps = kept(tmp_path / "missing")
     note(keeps, 1)
