@@ -117,6 +117,8 @@ class RunningStation:
         self.devices = devices
         boots = store.boots()
         system_utc = speed.system_utc() if system_utc is None else system_utc
+        # The clock of the operating system may begin anew with every start.
+        system_utc = max(system_utc, store.latest_utc())
         follows = speed.is_time_shared()
         self.clock = Clock(max(boots, default=0) + 1, system_utc, boots, follows=follows)
         self._log = EventLog(

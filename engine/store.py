@@ -225,6 +225,22 @@ class Store:
         """For each earlier run the time of day when it began."""
         return dict(self._database.execute("SELECT number, zero FROM boot"))
 
+    def latest_utc(self) -> float:
+        """The latest time of day on record, POSIX s: no run that follows began before it. 0 if there is none.
+
+        What the Central System told, and whatever is still to be told to it, as well as it is known.
+        """
+        (latest,) = self._database.execute("SELECT max(zero) FROM boot WHERE is_set").fetchone()
+        times = [latest or 0.0]
+        began = "SELECT began FROM charging ORDER BY local_id DESC LIMIT 1"
+        for (at,) in self._database.execute(began):
+            times.append(msgspec.json.decode(at, type=Instant).utc or 0.0)
+        queued = "SELECT content FROM message ORDER BY number DESC LIMIT 1"
+        for (content,) in self._database.execute(queued):
+            at = msgspec.json.decode(content, type=TransactionMessage).at
+            times.append(at.utc or self.boots().get(at.boot, 0.0) + at.seconds)
+        return max(times)
+
     def meters(self) -> dict[int, KeptMeter]:
         """What the energy of each connector rested on."""
         return {

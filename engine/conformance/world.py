@@ -209,7 +209,8 @@ class World(Struct):
         if is_late:
             (sent,) = (each for each in self.late if each.number == coming.number)
             self.late = tuple(each for each in self.late if each is not sent)
-            if self.transaction is not None and self.transaction.owner == sent.waiting.owner:
+            is_settled = not isinstance(coming.answer, CallError)
+            if is_settled and self.transaction is not None and self.transaction.owner == sent.waiting.owner:
                 self.transaction = None  # it waits to be sent once more
         else:
             assert self.sent is not None

@@ -4,6 +4,7 @@ import itertools
 import sqlite3
 
 import pytest
+from msgspec.structs import replace
 
 from drivers.interfaces import MeterRecord
 from engine.store import FILE, Batch, Boot, KeptMeter, Store, StoreError, merged
@@ -191,6 +192,23 @@ def test_a_database_of_other_software_is_refused(tmp_path):
     database.close()
     with pytest.raises(StoreError, match="version 99"):
         Store(tmp_path)
+
+
+def test_no_run_begins_before_the_latest_time_on_record(store):
+    """What an unset clock said counts only as long as something that it stamped is to be delivered."""
+    assert store.latest_utc() == 0
+    store.write(of(boot=Boot(1, 9000.0, is_set=False)))
+    assert store.latest_utc() == 0
+    store.write(of(boot=Boot(2, 5000.0, is_set=True)))
+    assert store.latest_utc() == 5000
+    began = replace(BEGAN, at=Instant(2, 30.0, 5030.0))
+    store.write(of(Keep(began)))
+    store.write(of(Forget(1)))
+    assert store.latest_utc() == 5030
+    store.write(of(Keep(replace(ENDED, at=Instant(1, 40.0)))))
+    assert store.latest_utc() == 9040
+    store.write(of(Forget(3)))
+    assert store.latest_utc() == 5030
 
 
 def test_what_the_energy_of_a_meter_rests_on_comes_back(store, tmp_path):

@@ -217,3 +217,35 @@ async def test_a_program_that_was_stopped_in_order_says_reboot(lab, autojump_clo
         stop = await lab.until("StopTransaction")
 
     assert stop["reason"] == "Reboot"
+
+
+async def test_time_does_not_run_backwards_over_power_cuts_without_a_network(lab, autojump_clock):
+    """Facts 5.6, decision CN3: the system clock says 1970 after each, and two runs never hear the time of day."""
+    lab.declare(allow_offline_tx_for_unknown_id=True)
+    async with lab.powered():
+        await lab.charge()
+        await trio.sleep(1800)
+        lab.cut_link()
+        await trio.sleep(1800)
+    lab.is_linked = False
+    async with lab.powered(until_accepted=False):
+        await trio.sleep(600)
+        lab.connector().unplug()
+        await trio.sleep(10)
+        lab.connector().plug_in()
+        lab.swipe()
+        await trio.sleep(1800)
+    async with lab.powered(until_accepted=False):
+        await trio.sleep(600)
+    lab.is_linked = True
+    async with lab.powered():
+        await lab.until("StopTransaction", transactionId=2)
+        await trio.sleep(1)
+
+    told = [
+        entry.payload.get("timestamp") or entry.payload["meterValue"][0]["timestamp"]
+        for entry in lab.csms.transcript
+        if entry.kind == 2 and entry.action in {"StartTransaction", "MeterValues", "StopTransaction"}
+    ]
+    assert len(told) > 10
+    assert told == sorted(told)
