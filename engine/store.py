@@ -31,7 +31,7 @@ from machines.vocabulary.transactions import Began, Collected, Ended, Transactio
 FILE = "station.sqlite3"
 SCHEMA_VERSION = 1
 BOOTS_MAX = 100
-"""Runs whose beginning is remembered: more than can have left messages undelivered."""
+"""Runs whose beginning is remembered, beside those that stamped what is still to be delivered."""
 
 METERS = (
     "CREATE TABLE IF NOT EXISTS meter (connector INTEGER PRIMARY KEY, at REAL NOT NULL, record BLOB NOT NULL)"
@@ -89,6 +89,12 @@ class KeptMeter(Struct, frozen=True):
     record: MeterRecord
     at: float
     """When it was read, by the time of day."""
+
+
+class _Stamped(Struct, frozen=True):
+    """What a transaction message and a collected value have in common."""
+
+    at: Instant
 
 
 class Batch(Struct):
@@ -326,7 +332,7 @@ class Store:
                     "INSERT OR REPLACE INTO boot (number, zero, is_set) VALUES (?, ?, ?)",
                     (boot.number, boot.zero, boot.is_set),
                 )
-                database.execute("DELETE FROM boot WHERE number <= ?", (boot.number - BOOTS_MAX,))
+                self._forget_boots(boot.number - BOOTS_MAX)
             database.execute("COMMIT")
         except BaseException:
             if database.in_transaction:
@@ -410,6 +416,20 @@ class Store:
                 "DELETE FROM charging WHERE is_delivered AND local_id <= ?",
                 (message.local_id - self._ledger_max,),
             )
+
+    def _forget_boots(self, last: int) -> None:
+        """Forget the runs up to ``last``, but for those that stamped what is still to be delivered."""
+        database = self._database
+        old = {number for (number,) in database.execute("SELECT number FROM boot WHERE number <= ?", (last,))}
+        if not old:
+            return
+        for (content,) in database.execute(
+            "SELECT content FROM message UNION ALL SELECT content FROM collected"
+        ):
+            old.discard(msgspec.json.decode(content, type=_Stamped).at.boot)
+        for (began,) in database.execute("SELECT began FROM charging WHERE NOT is_delivered"):
+            old.discard(msgspec.json.decode(began, type=Instant).boot)
+        database.executemany("DELETE FROM boot WHERE number = ?", [(number,) for number in old])
 
     def close(self) -> None:
         """Give the database up."""

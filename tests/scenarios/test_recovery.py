@@ -1,10 +1,12 @@
 """Power cuts: facts 5.8. Nothing is lost, nothing is sent twice, whatever the moment."""
 
+from datetime import datetime
+
 import pytest
 import trio
 from trio.testing import MockClock
 
-from engine.store import Batch, Store
+from engine.store import BOOTS_MAX, Batch, Store
 from machines.vocabulary.hardware import HardwareFault, Setpoint
 from machines.vocabulary.ocpp import (
     AvailabilityType,
@@ -249,3 +251,33 @@ async def test_time_does_not_run_backwards_over_power_cuts_without_a_network(lab
     ]
     assert len(told) > 10
     assert told == sorted(told)
+
+
+async def test_a_session_keeps_its_time_over_any_number_of_restarts_without_a_network(lab, autojump_clock):
+    """Decision CN3: the run that stamped it is remembered until it is delivered."""
+    lab.declare(allow_offline_tx_for_unknown_id=True)
+    async with lab.powered():
+        pass
+    lab.is_linked = False
+    async with lab.powered(until_accepted=False):
+        lab.connector().plug_in()
+        lab.swipe()
+        await trio.sleep(600)
+        lab.swipe()
+        await trio.sleep(10)
+    session_over = lab.now()
+    for _ in range(BOOTS_MAX + 5):
+        async with lab.powered(until_accepted=False):
+            await trio.sleep(3600)
+    lab.is_linked = True
+    async with lab.powered():
+        stop = await lab.until("StopTransaction")
+        await trio.sleep(1)
+    async with lab.powered():
+        pass
+    store = Store(lab.directory)
+    rows = store.counts()["boot"]
+    store.close()
+
+    assert datetime.fromisoformat(stop["timestamp"]) <= session_over
+    assert rows <= BOOTS_MAX + 1
