@@ -284,9 +284,8 @@ class Owner:
     def _learn(self, utc: float) -> None:
         first = not self._clock.is_set
         error = self._clock.learn(utc)
-        if first:
-            self._boot = Boot(self._clock.boot, self._clock.zero, is_set=True)
         if first or abs(error) > 1:
+            self._boot = Boot(self._clock.boot, self._clock.zero, is_set=True)
             self._log.event("clock set", by_s=round(-error, 3))
 
     async def _make_visible(self, pending: Pending) -> None:

@@ -236,9 +236,9 @@ class Store:
 
         What the Central System told, and whatever is still to be told to it, as well as it is known.
         """
-        (latest,) = self._database.execute("SELECT max(zero) FROM boot WHERE is_set").fetchone()
-        times = [latest or 0.0]
-        began = "SELECT began FROM charging ORDER BY local_id DESC LIMIT 1"
+        told = "SELECT zero FROM boot WHERE is_set ORDER BY number DESC LIMIT 1"
+        times: list[float] = [0.0, *(zero for (zero,) in self._database.execute(told))]
+        began = "SELECT began FROM charging WHERE NOT is_delivered ORDER BY local_id DESC LIMIT 1"
         for (at,) in self._database.execute(began):
             times.append(msgspec.json.decode(at, type=Instant).utc or 0.0)
         queued = "SELECT content FROM message ORDER BY number DESC LIMIT 1"

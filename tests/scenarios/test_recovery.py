@@ -260,6 +260,7 @@ async def test_a_session_keeps_its_time_over_any_number_of_restarts_without_a_ne
         pass
     lab.is_linked = False
     async with lab.powered(until_accepted=False):
+        await trio.sleep(10)
         lab.connector().plug_in()
         lab.swipe()
         await trio.sleep(600)

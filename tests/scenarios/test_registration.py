@@ -290,6 +290,37 @@ async def test_a_central_system_without_a_clock_stops_no_station(lab, autojump_c
     assert datetime.fromisoformat(start["timestamp"]) < datetime.fromisoformat(stop["timestamp"])
 
 
+@pytest.mark.parametrize("told", [datetime.max, datetime.min])
+async def test_a_time_at_an_end_of_the_calendar_ends_nothing(lab, autojump_clock, told):
+    """4.2: from a Central System that does not know the time. Put right by a Heartbeat it is over, for restarts too."""
+    wrong = told.replace(tzinfo=UTC)
+    conf = BootNotificationConf(status=RegistrationStatus.ACCEPTED, current_time=wrong, interval=100)
+    lab.csms.override("BootNotification", lambda _: conf)
+    lab.declare(allow_offline_tx_for_unknown_id=True)
+    async with lab.powered():
+        await lab.charge()
+        await lab.until("Heartbeat")
+        await trio.sleep(1)
+        lab.swipe()
+        stop = await lab.until("StopTransaction")
+        await trio.sleep(1)
+        lab.connector().unplug()
+        await lab.until_status("Available")
+    lab.is_linked = False
+    async with lab.powered(until_accepted=False):
+        await trio.sleep(10)
+        lab.connector().plug_in()
+        lab.swipe("STRANGER")
+        await trio.sleep(600)
+    lab.csms.override("BootNotification", None)
+    lab.is_linked = True
+    async with lab.powered():
+        start = await lab.until("StartTransaction")
+
+    assert stop["timestamp"].startswith("2026-01-01T00:01")
+    assert start["timestamp"].startswith("2026-01-01T00:0")
+
+
 @pytest.mark.parametrize("kind", ResetType)
 async def test_reset_ends_the_transaction_and_boots_anew(lab, autojump_clock, kind):
     """5.14: StopTransaction with the reason of the reset, answered and delivered before the restart."""
