@@ -94,6 +94,8 @@ class Conversation:
         """Whether the reader waits for the charge point; then a pong may lie unread."""
         self._calls: deque[_Waiting] = deque()
         self._transaction: _Waiting | None = None
+        self._settled = ""
+        """The owner of the transaction message that a late answer settled last."""
         self._asked = trio.Event()
         self._pending: _Pending | None = None
         self._late: OrderedDict[str, _Waiting] = OrderedDict()
@@ -122,7 +124,12 @@ class Conversation:
         self._asked.set()
 
     def call_transaction(self, owner: str, request: Request) -> None:
-        """Send ``request`` when no other CALL waits. There is never more than one."""
+        """Send ``request`` when no other CALL waits. There is never more than one.
+
+        One that a late answer has just settled is not sent: the answer is on its way to who asks for it.
+        """
+        if owner == self._settled:
+            return
         assert self._transaction is None, "the store hands out one transaction message at a time"
         self._transaction = _Waiting(owner, request)
         self._asked.set()
@@ -265,9 +272,11 @@ class Conversation:
             if isinstance(result, payloads.Accepted):
                 if result.forgiven:
                     self._log("forgiven", what=", ".join(result.forgiven))
-                if late and self._transaction is not None and self._transaction.owner == waiting.owner:
-                    # It waits to be sent once more; the answer has come after all, and is one that settles it.
-                    self._transaction = None
+                if late:
+                    self._settled = waiting.owner
+                    if self._transaction is not None and self._transaction.owner == waiting.owner:
+                        # It waits to be sent once more; the answer has come after all, and is one that settles it.
+                        self._transaction = None
                 await self._deliver(CallAnswered(waiting.owner, result.conf, late))
                 return
             failed = result.why

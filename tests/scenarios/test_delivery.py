@@ -366,3 +366,36 @@ async def test_a_late_error_while_it_waits_to_be_sent_once_more(lab, autojump_cl
 
     assert len(asked) == 2
     assert len(lab.csms.ledger) == 1
+
+
+async def test_an_answer_at_the_very_moment_of_the_retry(lab, autojump_clock):
+    """Decision DL3: on its way through the inbox when the retry is handed to the link, it counts all the same."""
+    lab.declare(transaction_message_retry_interval=0, meter_value_sample_interval=20)
+
+    async def at_the_time_out(request):
+        await trio.sleep(30)
+        return lab.csms.usual_answer(request)
+
+    lab.csms.override("StartTransaction", at_the_time_out)
+    async with lab.powered():
+        for _ in range(20):
+            lab.connector().plug_in()
+            lab.swipe()
+            await lab.until("StartTransaction")
+            await trio.sleep(25)
+            # Its StatusNotification is in flight when the retry is due.
+            lab.csms.override("StatusNotification", at_the_time_out)
+            lab.connector().raise_fault(HardwareFault.SIGNAL)
+            await trio.sleep(60)
+            lab.csms.override("StatusNotification", None)
+            lab.connector().clear_fault(HardwareFault.SIGNAL)
+            await trio.sleep(60)
+            lab.swipe()
+            await lab.until("StopTransaction")
+            lab.connector().unplug()
+            await lab.until_status("Available")
+        await trio.sleep(60)
+        assert lab.states()["delivery"] == "idle"
+
+    assert [one.repeats for one in lab.csms.ledger.values()] == [0] * 20
+    assert all(one.stopped for one in lab.csms.ledger.values())
