@@ -83,9 +83,11 @@ class Link:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._reports.run)
             while True:
-                await self._dial_asked.wait()
-                self._dial_asked = trio.Event()
-                await self._connect()
+                asked = self._dial_asked
+                await asked.wait()
+                if asked is self._dial_asked:  # and has not been dropped since
+                    self._dial_asked = trio.Event()
+                    await self._connect()
 
     def dial(self) -> None:
         """Open the connection: ends in ConnectionOpened or ConnectionFailed. While there is one, nothing."""

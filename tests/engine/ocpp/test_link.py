@@ -167,6 +167,17 @@ async def test_an_answer_given_before_hanging_up_is_still_sent(bench, raw, autoj
         assert await bench.next() == ConnectionClosed("restart")
 
 
+async def test_dialling_that_is_dropped_before_it_began_fails_once(bench, settings, csms, autojump_clock):
+    link = bench.start(settings)
+    await trio.testing.wait_all_tasks_blocked()
+    link.dial()
+    link.hang_up("enough")
+    await trio.sleep(100)
+
+    assert bench.events == [ConnectionFailed("enough")]
+    assert link.connections == 0
+
+
 async def test_the_closing_can_be_waited_for(bench, raw, autojump_clock):
     async with raw() as (link, socket):
         await bench.next()
