@@ -3,6 +3,7 @@
 A meter is read in a task of its own, so that a slow meter delays nothing but its reading.
 """
 
+import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
@@ -27,6 +28,9 @@ Deliver = Callable[[Arrival], Awaitable[None]]
 KeepMeter = Callable[[int, MeterRecord], None]
 """Has what a reading of a connector's meter rests on written together with what follows from the reading."""
 
+METER_RETRY_S = 0.5
+"""Between two questions to a meter that is still to start."""
+
 
 class Hardware:
     """Every device of the station.
@@ -37,6 +41,8 @@ class Hardware:
         deliver: Puts a message into the charge point's inbox.
         keep_meter: Told of what must be known of a meter over a restart.
         meter_timeout_s: How long a reading may take.
+        meter_start_s: How long, from the start of the devices, a meter that was not heard yet is waited for instead:
+            after a power cut it may start more slowly than the station, and what it shows then is billed.
     """
 
     def __init__(
@@ -46,12 +52,17 @@ class Hardware:
         deliver: Deliver,
         keep_meter: KeepMeter,
         meter_timeout_s: float,
+        meter_start_s: float,
     ) -> None:
         self._connectors = connectors
         self._readers = readers
         self._deliver = deliver
         self._keep_meter = keep_meter
         self._meter_timeout_s = meter_timeout_s
+        self._meter_start_s = meter_start_s
+        self._meters_start_by = -math.inf
+        self._heard: set[int] = set()
+        """The connectors whose meter has answered."""
         self._asked: deque[ReadMeter] = deque()
         """Readings that are to begin. Few: a machine asks again only after an answer."""
         self._nursery: trio.Nursery | None = None
@@ -62,6 +73,7 @@ class Hardware:
 
     async def run(self) -> None:
         """Run every driver until cancelled. A driver that ends, or fails, is a defect and ends the process."""
+        self._meters_start_by = trio.current_time() + self._meter_start_s
         async with trio.open_nursery() as nursery:
             for number, driver in self._connectors.items():
                 nursery.start_soon(self._run_connector, number, driver)
@@ -129,16 +141,32 @@ class Hardware:
         await self._read(asked)
 
     async def _read(self, asked: ReadMeter) -> None:
-        driver = self._connectors[asked.connector]
-        why = f"no reading in {self._meter_timeout_s:g} s"
-        event: MeterRead | MeterReadFailed = MeterReadFailed(asked.ticket, why)
-        try:
-            with trio.move_on_after(self._meter_timeout_s):
-                event = MeterRead(asked.ticket, await driver.read_meter())
-                self._keep(asked.connector, driver.meter_record)
-        except MeterSilentError as error:
-            event = MeterReadFailed(asked.ticket, str(error))
+        begin = trio.current_time()
+        until = begin + self._meter_timeout_s
+        if asked.connector not in self._heard:
+            until = max(until, self._meters_start_by)
+        event: MeterRead | MeterReadFailed = MeterReadFailed(
+            asked.ticket, f"no reading in {until - begin:g} s"
+        )
+        with trio.move_on_at(until):
+            event = await self._read_until(until, asked)
         await self._deliver(HardwareReported(asked.connector, event))
+
+    async def _read_until(self, until: float, asked: ReadMeter) -> MeterRead | MeterReadFailed:
+        """Read; a meter that is still to start is asked again."""
+        driver = self._connectors[asked.connector]
+        while True:
+            try:
+                read = MeterRead(asked.ticket, await driver.read_meter())
+            except MeterSilentError as error:
+                may_start = asked.connector not in self._heard and until == self._meters_start_by
+                if not may_start or trio.current_time() + METER_RETRY_S >= until:
+                    return MeterReadFailed(asked.ticket, str(error))
+                await trio.sleep(METER_RETRY_S)
+            else:
+                self._heard.add(asked.connector)
+                self._keep(asked.connector, driver.meter_record)
+                return read
 
     def _keep(self, connector: int, record: MeterRecord | None) -> None:
         """Have ``record`` written if it is news.

@@ -156,6 +156,7 @@ class RunningStation:
             self._owner.deliver,
             self._owner.keep_meter,
             limits.meter_timeout_s,
+            limits.meter_start_s,
         )
         for number, kept in store.meters().items():
             if number in devices.connectors:

@@ -1,4 +1,7 @@
-"""The station of a script: the declared one, with what the script declares otherwise, and without chance."""
+"""The station of a script: the declared one, with what the script declares otherwise, and without chance.
+
+Its meter is there as soon as the station is.
+"""
 
 import tempfile
 from functools import lru_cache
@@ -32,7 +35,7 @@ def station_of(header: Header) -> Station:
         if isinstance(value, KeyRefusal):
             raise ScriptError(f"{header.script}: key {name}: {value.why}")
         keys = with_value(keys, rule, value)
-    limits = replace(station.settings.limits, back_off_jitter=0.0, boot_retry_jitter=0.0)
+    limits = replace(station.settings.limits, back_off_jitter=0.0, boot_retry_jitter=0.0, meter_start_s=0.0)
     settings = replace(station.settings, limits=limits)
     return replace(station, settings=settings, defaults=keys, drivers=tuple(map(_patient, station.drivers)))
 

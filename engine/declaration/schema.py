@@ -201,6 +201,7 @@ ENTRIES: tuple[Entry, ...] = (
     whole("limits.cache_size_max", 1, 10_000),
     number("limits.vehicle_response_s", 0, 600),
     number("limits.meter_timeout_s", 0.1, 60),
+    number("limits.meter_start_s", 0, 600),
     number("limits.unlock_timeout_s", 0.1, 60),
     number("limits.stop_flush_s", 0, 600),
     whole("limits.transfer_retries", 0, 100),

@@ -91,6 +91,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     vehicle_response_s: float
     """How long a vehicle may take to ask for energy once it is offered, before SuspendedEV is shown."""
     meter_timeout_s: float
+    meter_start_s: float
+    """How long, from the start of the station, a meter that has not answered yet is waited for."""
     unlock_timeout_s: float
     stop_flush_s: float
     """How long a restart waits for StopTransaction to be delivered."""

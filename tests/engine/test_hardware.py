@@ -1,14 +1,18 @@
 """Readings of a meter: in the order in which they are asked for, each for itself, and never later than declared."""
 
+import math
+
 import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
+from drivers.interfaces import MeterSilentError
 from engine.hardware import Hardware
 from machines.vocabulary.effects import ReadMeter
 from machines.vocabulary.hardware import HardwareReported, MeterRead, MeterReadFailed, MeterReading
 
 TIMEOUT_S = 5
+START_S = 30
 
 
 class Meter:
@@ -30,11 +34,11 @@ class Meter:
         return MeterReading(energy_import_wh=read_wh)
 
 
-def hardware_of(meter, told):
+def hardware_of(meter, told, start_s=0):
     async def deliver(arrival):
         told.append((trio.current_time(), arrival))
 
-    return Hardware({1: meter}, [], deliver, lambda _connector, _record: None, TIMEOUT_S)
+    return Hardware({1: meter}, [], deliver, lambda _connector, _record: None, TIMEOUT_S, start_s)
 
 
 @pytest.mark.parametrize("is_running", [True, False])
@@ -77,6 +81,61 @@ async def test_a_meter_that_does_not_answer_is_told_of_in_time(nursery, autojump
 
     assert told == [(TIMEOUT_S, HardwareReported(1, MeterReadFailed(10, f"no reading in {TIMEOUT_S} s")))]
     assert not any(isinstance(arrival.event, MeterRead) for _, arrival in told)
+
+
+class SlowStarter(Meter):
+    """One that knows that it is silent, for so long after the start and from then on never."""
+
+    def __init__(self, starts_at: float) -> None:
+        super().__init__()
+        self.starts_at = starts_at
+
+    async def read_meter(self) -> MeterReading:
+        if trio.current_time() < self.starts_at:
+            raise MeterSilentError("no answer")
+        return MeterReading(energy_import_wh=700)
+
+
+async def test_a_meter_that_starts_more_slowly_than_the_station_is_waited_for(nursery, autojump_clock):
+    told = []
+    hardware = hardware_of(SlowStarter(starts_at=20), told, START_S)
+    nursery.start_soon(hardware.run)
+    hardware.read(ReadMeter(1, 10))
+    await trio.sleep(START_S + 1)
+
+    ((at, arrival),) = told
+    assert 20 <= at < 21
+    assert arrival.event == MeterRead(10, MeterReading(energy_import_wh=700))
+
+
+async def test_a_meter_that_does_not_start_is_told_of_when_its_time_is_over(nursery, autojump_clock):
+    told = []
+    hardware = hardware_of(SlowStarter(starts_at=math.inf), told, START_S)
+    nursery.start_soon(hardware.run)
+    hardware.read(ReadMeter(1, 10))
+    await trio.sleep(START_S + 1)
+    hardware.read(ReadMeter(1, 20))
+    await trio.sleep(1)
+
+    silent = [(arrival.event, round(at)) for at, arrival in told]
+    assert silent == [
+        (MeterReadFailed(10, "no answer"), START_S),
+        (MeterReadFailed(20, "no answer"), START_S + 1),
+    ]
+
+
+async def test_a_meter_that_was_heard_is_waited_for_no_longer_than_for_a_reading(nursery, autojump_clock):
+    told, meter = [], SlowStarter(starts_at=0)
+    hardware = hardware_of(meter, told, START_S)
+    nursery.start_soon(hardware.run)
+    hardware.read(ReadMeter(1, 10))
+    await trio.sleep(1)
+    meter.starts_at = math.inf
+    hardware.read(ReadMeter(1, 20))
+    await trio.sleep(1)
+
+    assert [(at, arrival.event.ticket) for at, arrival in told] == [(0, 10), (1, 20)]
+    assert isinstance(told[1][1].event, MeterReadFailed)
 
 
 @pytest.mark.parametrize("readings", [1, 2])

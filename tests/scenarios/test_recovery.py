@@ -35,6 +35,31 @@ async def test_an_interrupted_transaction_ends_with_power_loss(lab, autojump_clo
     assert len(lab.calls("StopTransaction")) == 1
 
 
+@pytest.mark.parametrize("after_s", [5, 25, 60])
+async def test_a_meter_that_starts_more_slowly_than_the_station_is_billed_by_what_it_shows(
+    lab, autojump_clock, after_s
+):
+    """Decision M2: the energy since the last sample, up to MeterValueSampleInterval of it, would be lost."""
+    lab.declare(meter_value_sample_interval=0)
+    async with lab.powered():
+        await lab.charge()
+        await trio.sleep(1800)
+    charged_wh = int(lab.connector().register_wh)
+    lab.connector().meter_silence(True)
+    async with lab.powered(), trio.open_nursery() as nursery:
+        nursery.start_soon(start_meter, lab, after_s)
+        stop = await lab.until("StopTransaction")
+
+    is_in_time = after_s <= lab.station.settings.limits.meter_start_s
+    assert stop["meterStop"] == (charged_wh if is_in_time else 0)
+    assert charged_wh > 0
+
+
+async def start_meter(lab, after_s):
+    await trio.sleep(after_s)
+    lab.connector().meter_silence(False)
+
+
 async def test_an_interrupted_transaction_goes_on(lab, autojump_clock):
     """Recovery = resume, the vehicle still there: Charging again, samples and the stop carry the same id."""
     lab.recover(Recovery.RESUME)
