@@ -234,8 +234,16 @@ def _wrong_schedule(schedule: ChargingSchedule, bounds: Bounds) -> str:
 def _with(book: Book, new: Installed, bounds: Bounds) -> Book | Refusal:
     left = [one for one in book if not _is_replaced(one, new)]
     if len(left) >= bounds.installed_max:
+        # Those that will never count again make room. Not before: the clock may have been put forward by mistake.
+        left = [one for one in left if not _is_over(one, new.received_s)]
+    if len(left) >= bounds.installed_max:
         return Refusal(f"{len(left)} profiles are installed, allowed are at most {bounds.installed_max}")
     return (*left, new)
+
+
+def _is_over(one: Installed, now_s: int) -> bool:
+    valid_to = one.profile.valid_to
+    return valid_to is not None and seconds_of(valid_to) <= now_s
 
 
 def _is_replaced(old: Installed, new: Installed) -> bool:

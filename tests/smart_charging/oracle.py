@@ -109,7 +109,14 @@ def is_acceptable(case: Case, held: list[Held], at_s: int, request: SetChargingP
     for period in periods:
         if period.limit < 0 or period.number_phases not in (None, 1, 2, 3):
             return False
-    return len(without(held, request)) < case.installed_max
+    return len(with_room(case, without(held, request), at_s)) < case.installed_max
+
+
+def with_room(case: Case, held: list[Held], at_s: int) -> list[Held]:
+    """``held``, without what is valid no more if there is no room for another one."""
+    if len(held) < case.installed_max:
+        return held
+    return [one for one in held if one.profile.valid_to is None or second(one.profile.valid_to) > at_s]
 
 
 def without(held: list[Held], request: SetChargingProfile) -> list[Held]:
@@ -163,7 +170,7 @@ def installed(case: Case, events: list[Event]) -> tuple[list[Held], list[bool]]:
             local_id = 0
             if profile.charging_profile_purpose.value == "TxProfile":
                 (local_id,) = (one.local_id for one in case.running if one.connector == number)
-            held = without(held, request)
+            held = with_room(case, without(held, request), event.at_s)
             held.append(Held(connector=number, profile=profile, at_s=event.at_s, local_id=local_id))
             effects.append(True)
         else:

@@ -157,6 +157,27 @@ def test_a_replacement_needs_no_room(id_, level):
     assert len(outcome) == 3
 
 
+def test_profiles_whose_validity_is_over_make_room():
+    """Decision SC17: a Central System that sends one for each day would be refused some day."""
+    bounds = replace(BOUNDS, installed_max=3)
+    days = [{**ABSOLUTE, "validTo": stamp(NOW_S + 100 * number)} for number in (1, 2)]
+    book = booked(
+        *(payload("default", {0: 10}, id_=n, level=n, **day) for n, day in enumerate(days, start=1)),
+        payload("default", {0: 10}, id_=3, level=3, **ABSOLUTE),
+    )
+    another = payload("default", {0: 10}, id_=9, level=9, **ABSOLUTE)
+    assert isinstance(tried(book, another, bounds=bounds, now_s=NOW_S + 99), Refusal)
+    assert ids(tried(book, another, bounds=bounds, now_s=NOW_S + 100)) == [(0, 2), (0, 3), (0, 9)]
+    assert ids(tried(book, another, bounds=bounds, now_s=NOW_S + 200)) == [(0, 3), (0, 9)]
+
+
+def test_while_there_is_room_they_stay():
+    """The clock may have been put forward by mistake."""
+    first = payload("default", {0: 10}, id_=1, level=1, validTo=stamp(NOW_S + 100), **ABSOLUTE)
+    another = payload("default", {0: 10}, id_=9, level=9, **ABSOLUTE)
+    assert ids(tried(booked(first), another, now_s=NOW_S + 100)) == [(0, 1), (0, 9)]
+
+
 # Replacement
 
 
