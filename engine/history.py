@@ -136,6 +136,8 @@ class History:
         self._is_much = trio.Event()
         self._database: sqlite3.Connection | None = None
         self._writing = trio.Lock()
+        self.thread = trio.CapacityLimiter(1)
+        """In which it is written: its own, those of Trio may all hang."""
 
     def note(self, instant: Instant, arrival: object, step: Step) -> None:
         """Keep the transitions of ``step`` that changed or did something."""
@@ -177,7 +179,7 @@ class History:
             if self._file is None:
                 self.write()
             else:
-                await trio.to_thread.run_sync(self.write)
+                await trio.to_thread.run_sync(self.write, limiter=self.thread)
 
     def write(self) -> None:
         """Write what was noted and not written yet. If the disk will not, that is lost and nothing else."""

@@ -122,6 +122,8 @@ class Owner:
         self._uncommitted: deque[Pending] = deque()
         self._postponed = Batch({}, [])
         """What goes with the next write (Forget.may_wait)."""
+        self._disk = trio.CapacityLimiter(1)
+        """A thread of its own: those of Trio may all hang, in resolvers or transfers."""
         self._work = trio.Event()
         self._memories = {memory.address: memory for memory in store.memories()}
         self._shown = dict(charge_point.setpoints)
@@ -192,7 +194,7 @@ class Owner:
         """
         while True:
             try:
-                await trio.to_thread.run_sync(self._store.write, batch)
+                await trio.to_thread.run_sync(self._store.write, batch, limiter=self._disk)
                 break
             except DiskError as error:
                 self._log.event("disk refuses", why=str(error), again_in_s=self._disk_retry_s)

@@ -173,17 +173,16 @@ async def test_rows_are_written_by_the_second(tmp_path):
 
 async def test_much_is_written_at_once(tmp_path, mock_clock, nursery):
     """On a clock that stands still."""
-    trio.to_thread.current_default_thread_limiter().total_tokens = 1  # one thread after the other
     keeps = kept(tmp_path, rows_max=10 * TOGETHER_MAX)
     nursery.start_soon(keeps.run)
     note(keeps, *range(TOGETHER_MAX - 1))
     await wait_all_tasks_blocked()
-    await trio.to_thread.run_sync(int)
+    await trio.to_thread.run_sync(int, limiter=keeps.thread)  # after what is being written
     assert not (tmp_path / history.FILE).exists()
 
     note(keeps, TOGETHER_MAX - 1)
     await wait_all_tasks_blocked()
-    await trio.to_thread.run_sync(int)
+    await trio.to_thread.run_sync(int, limiter=keeps.thread)
     assert len(read(tmp_path / history.FILE)) == TOGETHER_MAX
 
 

@@ -110,6 +110,18 @@ async def test_energy_goes_away_while_the_disk_hangs(stage, nursery):
     nursery.cancel_scope.cancel()
 
 
+async def test_the_disk_waits_for_no_thread_that_hangs_elsewhere(tmp_path, nursery):
+    """Each attempt to resolve a name, or to reach a server of files, may keep a thread for minutes."""
+    others = trio.to_thread.current_default_thread_limiter()
+    for _ in range(int(others.total_tokens)):
+        others.acquire_on_behalf_of_nowait(object())
+    stage = Stage(tmp_path)
+    nursery.start_soon(stage.run)
+    with trio.fail_after(20):
+        await stage.charge()
+    nursery.cancel_scope.cancel()
+
+
 async def test_no_contactor_closes_on_what_is_not_on_record(tmp_path, nursery):
     """The start of a transaction is committed before energy flows."""
     stage = Stage(tmp_path)
