@@ -7,10 +7,12 @@ machines and WebSocket code are those that run. The same code and declaration gi
 
 import multiprocessing
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import trio
 from msgspec import Struct
@@ -38,6 +40,7 @@ from machines.vocabulary.ocpp import ACTIONS
 
 PROFILES = "SupportedFeatureProfiles"
 SIMULATED = "simulated"
+SEED = 0
 PASSWORD = "0123456789ABCDEF" * 2
 """Of the cases about Basic authentication, in a file of this name."""
 
@@ -96,7 +99,25 @@ def play_one(station: str, case: Case) -> Run:
         except StationFileError as error:
             why = f"the station cannot be declared as the case needs it: {error.problems[0].path}"
             return Run(unplayed(case, Verdict.NOT_APPLICABLE, why, EPOCH), case.declares, ())
-        return trio.run(_play, declared, case, folder, clock=MockClock(autojump_threshold=0))
+        with _same_order():
+            return trio.run(_play, declared, case, folder, clock=MockClock(autojump_threshold=0))
+
+
+@contextmanager
+def _same_order() -> Iterator[None]:
+    """Have Trio draw lots in the same way each time, for what may happen in either order.
+
+    It has no public way. This is what its own plugin for Hypothesis does.
+    """
+    scheduler: Any = trio._core._run  # noqa: SLF001 - as above
+    before = scheduler._ALLOW_DETERMINISTIC_SCHEDULING  # noqa: SLF001
+    scheduler._ALLOW_DETERMINISTIC_SCHEDULING = True  # noqa: SLF001
+    scheduler._r.seed(SEED)  # noqa: SLF001
+    try:
+        yield
+    finally:
+        scheduler._ALLOW_DETERMINISTIC_SCHEDULING = before  # noqa: SLF001
+        scheduler._r.seed()  # noqa: SLF001
 
 
 def _declared(station: str, declares: str, folder: Path) -> Station:
