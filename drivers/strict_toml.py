@@ -190,7 +190,8 @@ def read_table(path: Path) -> tuple[Notes, Table]:
         raise FileError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise FileError(f"{path}: it is not UTF-8") from error
-    except tomli.TOMLDecodeError as error:
+    except (tomli.TOMLDecodeError, ValueError, RecursionError) as error:
+        # The latter two: numbers of thousands of digits, and what is nested hundreds deep.
         raise FileError(f"{path}: {error}") from error
     notes = Notes(path, text)
     return notes, Table(notes, "", entries)

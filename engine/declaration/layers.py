@@ -146,7 +146,7 @@ def read_layers(path_or_name: str | Path) -> Layers:
             return Layers(tuple(layers))
         fail = _fail_extending(layer)
         extends = layer.data["extends"]
-        if not isinstance(extends, str):
+        if not isinstance(extends, str) or "\0" in extends:
             raise fail(show_value(extends), "the path of a file, or the name of a shipped one", "")
         file = find(extends, file.parent)
 
@@ -197,4 +197,10 @@ def _read(file: Path, fail: Fail) -> Layer:
         return Layer(file, text, tomli.loads(text))
     except tomli.TOMLDecodeError as error:
         problem = Problem(file=file, line=error.lineno, path="", found=error.msg, allowed="TOML 1.0")
+        raise StationFileError((problem,)) from None
+    except (ValueError, RecursionError) as error:
+        # Numbers of thousands of digits, and what is nested hundreds deep, are TOML, but nothing that means anything.
+        problem = Problem(
+            file=file, line=None, path="", found=str(error), allowed="TOML 1.0 of sensible size"
+        )
         raise StationFileError((problem,)) from None

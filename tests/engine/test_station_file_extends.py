@@ -123,6 +123,21 @@ def test_a_file_that_is_no_text_is_refused_with_the_line(tmp_path: Path) -> None
     assert (problem.line, problem.allowed) == (2, "UTF-8")
 
 
+@pytest.mark.parametrize("value", ["9" * 5000, "[" * 500 + "]" * 500, "{a=" * 500 + "1" + "}" * 500])
+def test_what_is_toml_beyond_all_sense_is_refused(tmp_path: Path, value: str) -> None:
+    file = tmp_path / "station.toml"
+    file.write_text(f'extends = "full"\nlimits.log_max = {value}')
+    (problem,) = refused(file)
+    assert problem.allowed == "TOML 1.0 of sensible size"
+
+
+def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "station.toml"
+    file.write_text('extends = "ac\\u0000smart"')
+    (problem,) = refused(file)
+    assert (problem.line, problem.path) == (1, "extends")
+
+
 def test_a_directory_and_a_huge_file_are_refused(tmp_path: Path) -> None:
     (tmp_path / "huge.toml").write_text("#" * 1_000_001)
     assert "Is a directory" in refused(tmp_path)[0].found
