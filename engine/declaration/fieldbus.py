@@ -13,6 +13,9 @@ MAPS = Path("/etc/statecharge/devices")
 """Where an installation keeps register maps of its own, unless it says otherwise (``maps``)."""
 
 
+EVSE_POLL_S, EVSE_SILENT_AFTER_S, EVSE_WATCHDOG_S = 0.5, 3.0, 10.0
+"""Of a controller where nothing else is declared (drivers/modbus_evse.py)."""
+
 PATIENCE_MAX_S = 10.0
 """For a request, with its late window and its repetitions."""
 
@@ -97,9 +100,26 @@ def _check_evse(
     if connector.get("has_lock") is True and not has_lock:
         layers.refuse((*path, "has_lock"), "true", f"false: the map of {found.name} has no lock")
     _check_silence(layers, (*place, "stays_on_when_silent"), evse, found, has_contactor="contactor" in lines)
-    if "watchdog_s" in evse and "watchdog" not in found.actions:
+    if "watchdog" in found.actions:
+        _check_watchdog(layers, place, evse)
+    elif "watchdog_s" in evse:
         layers.refuse(
             (*place, "watchdog_s"), show_value(evse["watchdog_s"]), f"nothing: {found.name} has none"
+        )
+
+
+def _check_watchdog(layers: Layers, path: EntryPath, evse: Table) -> None:
+    """A controller that hears from us too rarely takes the energy away between two turns, again and again."""
+    declared = {"poll_s": EVSE_POLL_S, "silent_after_s": EVSE_SILENT_AFTER_S, "watchdog_s": EVSE_WATCHDOG_S}
+    for name in declared:
+        stated = evse.get(name, declared[name])
+        if not isinstance(stated, int | float):
+            return  # told as such
+        declared[name] = stated
+    turn_s, watchdog_s = min(declared["poll_s"], declared["silent_after_s"]), declared["watchdog_s"]
+    if turn_s > watchdog_s / 2:
+        layers.refuse(
+            (*path, "watchdog_s"), f"{watchdog_s:g}", f"twice poll_s or silent_after_s at least, {turn_s:g}"
         )
 
 

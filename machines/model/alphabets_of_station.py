@@ -247,6 +247,7 @@ def station(numbers: Numbers) -> Iterator[tuple[str, Alphabet]]:
             cards=("A",),
             pilots=DRIVES,
             answers=GOOD_AND_BAD,
+            faults=((numbers[0], HardwareFault.TEMPERATURE),),
             requests=configuration(StopTransactionOnInvalidId="true false"),
             has_power_cuts=True,
             station=(("recovery", Recovery.RESUME), ("stop_transaction_on_invalid_id", False)),

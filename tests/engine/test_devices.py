@@ -8,8 +8,10 @@ import pytest
 
 from drivers.board_connector import BoardConnector
 from drivers.modbus_connector import ModbusConnector
+from drivers.modbus_evse import EvseSettings
 from drivers.readers.serial_reader import SerialReader
 from engine.declaration.checks import READER_GONE_AFTER_S, READER_POLL_S
+from engine.declaration.fieldbus import EVSE_POLL_S, EVSE_SILENT_AFTER_S, EVSE_WATCHDOG_S
 from engine.devices import DeviceError, Devices, devices_of
 from engine.station_file import StationFileError, load
 
@@ -154,6 +156,16 @@ def test_a_map_of_the_installation_is_found_beside_the_station_file(devices, tmp
         ('"/dev/ttyUSB0"', '"/dev/ttyUSB0"\nspeed = 9600', "found the unknown name 'speed', allowed: one of"),
         ("watchdog_s = 15", "watchdog_s = 0", "watchdog_s: found 0, allowed: a number, 1..600"),
         (
+            "watchdog_s = 15",
+            "watchdog_s = 2\npoll_s = 1.5",
+            "watchdog_s: found 2, allowed: twice poll_s or silent_after_s at least, 1.5",
+        ),
+        (
+            "watchdog_s = 15",
+            "poll_s = 20\nsilent_after_s = 20",
+            "parameters.evse.watchdog_s: found 10, allowed: twice poll_s or silent_after_s at least, 20",
+        ),
+        (
             'byte_order = "as_read"',
             "",
             "readers[0].parameters.byte_order: found nothing, allowed: one of as_read",
@@ -214,6 +226,9 @@ def test_what_is_wrong_with_a_device_is_told(devices, old, new, problem):
 def test_what_is_not_declared_is_checked_as_the_drivers_have_it(devices):
     reader = devices(STATION).readers[0]._settings
     assert (reader.poll_s, reader.card.gone_after_s) == (READER_POLL_S, READER_GONE_AFTER_S)
+    evse = EvseSettings(cable="socket", has_lock=True)
+    assert (evse.poll_s, evse.silent_after_s) == (EVSE_POLL_S, EVSE_SILENT_AFTER_S)
+    assert evse.watchdog_s == EVSE_WATCHDOG_S
 
 
 def test_a_reader_that_tells_by_itself_is_not_asked(devices):
