@@ -1,17 +1,22 @@
 """Who tells whom, read from the routes and from the code of the machines.
 
-Which notices a machine emits stands nowhere but in its actions, so the classes that its functions name are looked up:
-a machine that names a notice or an effect emits it.
+Which notices a machine emits stands nowhere but in its actions, so the classes that its functions make are looked up:
+a machine that makes a notice or an effect emits it. One that only asks of what class a message is does not.
 """
 
+import ast
+import inspect
+import textwrap
 from collections.abc import Iterator
-from types import CodeType, FunctionType
+from functools import cache
+from types import FunctionType
 from typing import NamedTuple
 
 from machines import charge_point, routes
 from machines.authorization import IdTagPresented
 from machines.delivery import MessageDelivered, MessageFailed
 from machines.machine import AnyMachine, Effect, Machine, Notice
+from machines.vocabulary.effects import Call
 from machines.vocabulary.ocpp.types import Conf, Request
 
 HARDWARE = "Hardware"
@@ -37,20 +42,38 @@ class Flow(NamedTuple):
     messages: tuple[type, ...]
 
 
-def _named(function: FunctionType) -> Iterator[type]:
-    """The classes that ``function`` names in its code; annotations are not code."""
-    codes = [function.__code__]
-    while codes:
-        code = codes.pop()
-        codes += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
-        for name in code.co_names:
-            value = function.__globals__.get(name)
-            if isinstance(value, type):
-                yield value
+@cache
+def _calls(function: FunctionType) -> tuple[ast.Call, ...]:
+    """The calls in the code of ``function``, in the order in which they stand there."""
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return tuple(sorted(found, key=lambda call: (call.lineno, call.col_offset)))
 
 
-def named_by(machine: type[AnyMachine]) -> tuple[type, ...]:
-    """The classes that the functions of ``machine`` name, in the order in which they appear."""
+def _made(function: FunctionType) -> Iterator[type]:
+    """The classes that ``function`` makes something of."""
+    for call in _calls(function):
+        value = function.__globals__.get(call.func.id) if isinstance(call.func, ast.Name) else None
+        if isinstance(value, type):
+            yield value
+
+
+def _called(machine: type[AnyMachine], function: FunctionType) -> Iterator[FunctionType]:
+    """The methods of ``machine``, and the functions under ``machines``, that ``function`` calls."""
+    for call in _calls(function):
+        match call.func:
+            case ast.Attribute(value=ast.Name(id="self"), attr=name):
+                called = getattr(machine, name, None)
+            case ast.Name(id=name):
+                called = function.__globals__.get(name)
+            case _:
+                continue
+        if isinstance(called, FunctionType) and called.__module__.startswith("machines."):
+            yield called
+
+
+def made_by(machine: type[AnyMachine]) -> tuple[type, ...]:
+    """The classes that the functions of ``machine`` make, in the order in which they appear."""
     functions = [
         member
         for cls in machine.__mro__
@@ -58,17 +81,17 @@ def named_by(machine: type[AnyMachine]) -> tuple[type, ...]:
         for member in vars(cls).values()
         if isinstance(member, FunctionType)
     ]
-    return tuple(dict.fromkeys(found for function in functions for found in _named(function)))
+    return tuple(dict.fromkeys(found for function in functions for found in _made(function)))
 
 
 def notices_of(machine: type[AnyMachine]) -> tuple[type[Notice], ...]:
     """The notices that ``machine`` emits."""
-    return tuple(cls for cls in named_by(machine) if issubclass(cls, Notice) and cls is not Notice)
+    return tuple(cls for cls in made_by(machine) if issubclass(cls, Notice) and cls is not Notice)
 
 
 def effects_of(machine: type[AnyMachine]) -> tuple[type[Effect], ...]:
     """The effects that ``machine`` emits."""
-    return tuple(cls for cls in named_by(machine) if issubclass(cls, Effect) and cls is not Effect)
+    return tuple(cls for cls in made_by(machine) if issubclass(cls, Effect) and cls is not Effect)
 
 
 def emitted_by(machine: type[AnyMachine], action: str) -> tuple[str, ...]:
@@ -80,13 +103,10 @@ def emitted_by(machine: type[AnyMachine], action: str) -> tuple[str, ...]:
         if function in done:
             continue
         done.add(function)
-        found |= dict.fromkeys(_named(function))
-        for name in function.__code__.co_names:
-            called = getattr(machine, name, function.__globals__.get(name))
-            if isinstance(called, FunctionType) and called.__module__.startswith("machines."):
-                todo.append(called)
+        found |= dict.fromkeys(_made(function))
+        todo += _called(machine, function)
     told = [cls.__name__ for cls in found if issubclass(cls, Effect | Notice) and cls not in (Effect, Notice)]
-    sent = [cls.__name__ for cls in found if issubclass(cls, Request) and cls is not Request]
+    sent = [cls.__name__ for cls in found if issubclass(cls, Request) and Call in found]
     sent += [
         f"{cls.__name__.removesuffix('Conf')}.conf"
         for cls in found
@@ -100,8 +120,8 @@ def notices_of_states() -> tuple[type[Notice], ...]:
     functions = [
         member for member in vars(charge_point.ChargePoint).values() if isinstance(member, FunctionType)
     ]
-    named = dict.fromkeys(found for function in functions for found in _named(function))
-    return tuple(cls for cls in named if issubclass(cls, Notice) and cls is not Notice)
+    made = dict.fromkeys(found for function in functions for found in _made(function))
+    return tuple(cls for cls in made if issubclass(cls, Notice) and cls is not Notice)
 
 
 def takers(message: type) -> tuple[str, ...]:

@@ -12,16 +12,29 @@ from click.testing import CliRunner
 
 from engine.diagrams import DiagramError, export, names, page
 from engine.diagrams.files import drawing
-from engine.diagrams.flows import effects_of, flows, kind_of, notices_of
+from engine.diagrams.flows import effects_of, emitted_by, flows, kind_of, notices_of
 from engine.diagrams.hints import HINTS
 from engine.diagrams.pages import main, stale, write
 from engine.diagrams.picture import guard_of, labels_of, picture
 from machines import routes
+from machines.charging_profiles import ChargingProfiles
+from machines.current_offer import CurrentOffer
+from machines.delivery import Delivery
 from machines.fault import Fault
-from machines.machine import rows
+from machines.machine import Machine, rows
 from machines.registration import Registration
+from machines.transfer_report import TransferReport
 from machines.vocabulary.effects import Call, LearnTime, StartTimer, StopTimer
-from machines.vocabulary.notices import BecameFaulted, FaultsEnded
+from machines.vocabulary.notices import (
+    BecameFaulted,
+    FaultsEnded,
+    LimitsChanged,
+    OfferBegan,
+    OfferEnded,
+    PhasesWanted,
+)
+from tests.machines.stations import station_of
+from tests.machines.walker import World
 
 ROOT = Path(__file__).parents[2]
 KINDS = list(routes.KINDS)
@@ -234,6 +247,36 @@ def test_the_overview_names_every_machine_and_who_hears_of_every_notice():
 def test_what_a_machine_emits_is_read_from_its_code():
     assert set(notices_of(Fault)) == {BecameFaulted, FaultsEnded}
     assert set(effects_of(Registration)) == {Call, LearnTime, StartTimer, StopTimer}
+
+
+def test_a_machine_that_asks_of_what_kind_a_message_is_does_not_tell_it():
+    """The current on offer follows what transactions and the clock do; it ends no transaction and sets no clock."""
+    assert set(notices_of(CurrentOffer)) == {LimitsChanged, OfferBegan, OfferEnded, PhasesWanted}
+    assert not notices_of(TransferReport)
+
+
+def test_an_action_emits_what_it_makes_and_not_what_it_looks_at():
+    """A late answer of the Central System is no message of the charge point."""
+    settled = ("Forget", "IdTagLearnt", "QueueEmptied", "Settle", "StartSettled")
+    assert emitted_by(Delivery, "settle_last") == settled
+    assert emitted_by(ChargingProfiles, "find_none") == ("Answer", "ClearChargingProfile.conf")
+    assert emitted_by(ChargingProfiles, "refuse") == ("Answer", "SetChargingProfile.conf")
+
+
+def test_what_machines_emit_in_a_walk_is_what_is_said_of_their_actions(monkeypatch):
+    handle, told = Machine.handle, []
+
+    def overheard(machine, message, facts):
+        emitted = handle(machine, message, facts)
+        told.extend((type(machine), machine.last.action, type(one).__name__) for one in emitted)
+        return emitted
+
+    monkeypatch.setattr(Machine, "handle", overheard)
+    for seed in range(10):
+        World(station_of("lenient"), seed).walk(300)
+
+    assert len(set(told)) > 100
+    assert not [one for one in set(told) if one[2] not in emitted_by(*one[:2])]
 
 
 def test_every_route_is_in_the_overview():

@@ -13,7 +13,7 @@ from msgspec import Struct
 from statemachine.contrib.diagram import formatter
 
 import machines
-from engine.diagrams.flows import named_by, notices_of, notices_of_states
+from engine.diagrams.flows import made_by, notices_of, notices_of_states
 from machines import routes
 from machines.authorization import IdTagPresented
 from machines.chart import chart_of
@@ -252,7 +252,7 @@ def test_who_is_told_takes_it(table):
 
 def senders(kind, machine, message):
     """Who sends ``message`` to ``machine``; a word for each."""
-    named = named_by(machine)
+    made = made_by(machine)
     routed = {
         "a notice": routes.HEARS.get(message, ()) if message in told() else (),
         "hardware": routes.HARDWARE.get(message, ()),
@@ -261,10 +261,10 @@ def senders(kind, machine, message):
         "the Central System": (routes.REQUESTS[message],) if message in routes.REQUESTS else (),
     }
     found = [sender for sender, kinds in routed.items() if kind in {one.partition("/")[0] for one in kinds}]
-    asked = [cls for cls in named if issubclass(cls, ocpp.Request) and Call in named]
+    asked = [cls for cls in made if issubclass(cls, ocpp.Request) and Call in made]
     if asked and message in {CallFailed, *(ocpp.ACTIONS[cls.__name__].conf for cls in asked)}:
         found.append("the answer to a CALL")
-    if message in named and StartTimer in named and message.__module__ == machine.__module__:
+    if message in made and StartTimer in made and message.__module__ == machine.__module__:
         found.append("a timer")
     if message in TOLD_BY_THE_COMPOSITION or (message in notices_of_states() and message not in routes.HEARS):
         found.append("the composition")
@@ -282,14 +282,14 @@ def test_every_message_has_a_sender(kind, machine):
 @pytest.mark.parametrize(("kind", "machine"), KINDS, ids=[kind for kind, _ in KINDS])
 def test_every_timer_message_and_answer_is_taken(kind, machine):
     """What comes back for a timer or a CALL goes to the machine that asked."""
-    named = named_by(machine)
+    made = made_by(machine)
     module = sys.modules[machine.__module__]
-    if StartTimer in named:
-        carried = [cls for cls in named if cls.__module__ == module.__name__ and is_message(cls)]
+    if StartTimer in made:
+        carried = [cls for cls in made if cls.__module__ == module.__name__ and is_message(cls)]
         assert carried
         assert set(carried) <= set(machine.messages)
-    if Call in named:
-        asked = [cls for cls in named if issubclass(cls, ocpp.Request)]
+    if Call in made:
+        asked = [cls for cls in made if issubclass(cls, ocpp.Request)]
         assert asked
         assert {CallFailed, *(ocpp.ACTIONS[cls.__name__].conf for cls in asked)} <= set(machine.messages)
 
