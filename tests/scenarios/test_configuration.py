@@ -90,6 +90,21 @@ async def test_what_may_be_changed_and_what_not(full, autojump_clock, key, value
         assert (before == after) or status == "Accepted"
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "shown"),
+    [
+        ("LocalPreAuthorize", "TRUE", "true"),
+        ("LocalPreAuthorize", "False", "false"),
+        ("MeterValuesSampledData", " Voltage , Voltage.L1-N ", "Voltage,Voltage.L1-N"),
+    ],
+)
+async def test_blanks_and_case_are_read_and_not_shown(full, autojump_clock, key, value, shown):
+    """Decision K6."""
+    async with full.powered():
+        assert await change(full, key, value) == "Accepted"
+        assert await show(full, key) == ({key: shown}, ())
+
+
 async def test_names_are_read_in_any_case_and_told_as_declared(full, autojump_clock):
     """CiString."""
     async with full.powered():
