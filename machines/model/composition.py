@@ -21,14 +21,15 @@ from machines.model import invariants
 from machines.model.alphabet import EPOCH, NOW, Move, PowerOn
 from machines.model.cells import Board, Column, Layout
 from machines.model.counts import counting
-from machines.model.environment import IS_TRIGGERED, KNOWS_TIME, LINK, QUEUE
+from machines.model.environment import DELIVERING, IS_OVER, IS_TRIGGERED, KNOWS_TIME, LINK, OWING, QUEUE
 from machines.survey import Survey
 from machines.view import PENDING
-from machines.vocabulary.effects import Call, Deliver, Instant, Keep
+from machines.vocabulary.effects import Answer, Call, Deliver, Forget, Instant, Keep, LeaveUnanswered
 from machines.vocabulary.keys import Keys, KeySet
 from machines.vocabulary.ocpp import ChargePointStatus, StatusNotification
 from machines.vocabulary.settings import Settings
 from machines.vocabulary.transactions import TransactionMessage
+from machines.vocabulary.wire import RequestReceived
 
 DEFECTS = (
     *(TransitionMissing, RoutesDivergeError, AssertionError),
@@ -124,8 +125,8 @@ class Composition:
             run = self.charge_point.run(arrival, now)
         except DEFECTS as error:
             return Made(arrival, Run([], [], {}), {}, (f"{type(error).__name__}: {error}",))
-        broken = [*invariants.broken_by_answers(arrival, run.effects)]
-        broken += self._carry_out(board, run)
+        broken = [*self._broken_by_answers(board, arrival, run)]
+        broken += self._carry_out(board, arrival, run)
         statuses = {}
         for number in self.numbers:
             if taken := invariants.statuses_in(run.taken, number):
@@ -139,6 +140,7 @@ class Composition:
             if address in run.touched or board.has_written(timers):
                 running = ((address, timer.message) for timer in board[timers])
                 broken += invariants.broken_by_timers(self.charge_point, running)
+        broken += self._broken_by_records(board, run)
         return Made(arrival, run, statuses, tuple(dict.fromkeys(broken)))
 
     def _broken_by_transaction(
@@ -151,9 +153,34 @@ class Composition:
             return
         views = self._survey_before.view(number), self.charge_point.view(number, now)
         yield from invariants.broken_by_admission(*views)
-        kept = [emitted.effect.message for emitted in run.effects if isinstance(emitted.effect, Keep)]
-        messages = [message for message in kept if isinstance(message, TransactionMessage)]
-        yield from invariants.broken_by_ledger(number, self._before[address], board[address], messages)
+        yield from invariants.broken_by_ledger(number, self._before[address], board[address], _kept(run))
+
+    def _broken_by_records(self, board: Board, run: Run) -> Iterator[str]:
+        """What was recorded of transactions that nothing became of."""
+        kept = _kept(run)
+        if not kept:
+            return
+        moved = [f"transaction/{number}" for number in self.numbers if f"transaction/{number}" in run.touched]
+        before = {invariants.open_transaction(self._before[address]) for address in moved}
+        after = {invariants.open_transaction(board[address]) for address in moved}
+        yield from invariants.broken_by_records(after - before, before - after, kept)
+
+    def _broken_by_answers(self, board: Board, arrival: Arrival, run: Run) -> Iterator[str]:
+        """What is wrong with the answers of a step; who has taken a request and not answered it yet, owes it."""
+        before: tuple[str, ...] = board[OWING]
+        owing, others = list(before), []
+        for emitted in run.effects:
+            if isinstance(emitted.effect, Answer) and emitted.effect.call_id and emitted.by in owing:
+                owing.remove(emitted.by)
+            else:
+                others.append(emitted)
+        yield from invariants.broken_by_answers(arrival, others)
+        yield from invariants.broken_by_late_answers(arrival, others)
+        is_answered = any(isinstance(one.effect, Answer | LeaveUnanswered) for one in others)
+        if isinstance(arrival, RequestReceived) and not is_answered:
+            owing += [taken.address for taken in run.taken if taken.message is arrival.request]
+        if tuple(owing) != before:
+            board[OWING] = tuple(owing)
 
     def _power_on(self, board: Board, power_on: PowerOn) -> PoweredUp:
         memories = []
@@ -166,7 +193,7 @@ class Composition:
         outside.power_down(board, self.addresses, self.numbers)
         return PoweredUp(tuple(memories), power_on.was_clean)
 
-    def _carry_out(self, board: Board, run: Run) -> list[str]:
+    def _carry_out(self, board: Board, arrival: Arrival, run: Run) -> list[str]:
         """Do what the machines asked for, and find what must not be sent as it is, in the order in which it is."""
         broken: list[str] = []
         registration = board["registration"].state
@@ -183,6 +210,9 @@ class Composition:
                         broken += invariants.broken_by_statuses([told, request.status])
                 case Deliver(number=number) if board[LINK] == outside.OPEN:
                     broken += invariants.broken_by_delivery(registration, number, board[QUEUE])
+                    broken += invariants.broken_by_second_sending(number, board[DELIVERING])
+                case Forget(number=number):
+                    broken += invariants.broken_by_forgetting(arrival, number, board[QUEUE])
             outside.carry_out(board, emitted)
         if registration != "accepted":
             for number in self.numbers:
@@ -206,6 +236,16 @@ class Composition:
             *invariants.broken_by_phases(before, after, number),
         )
 
+    def rest(self, board: Board) -> tuple[str, ...]:
+        """What is left undone when everybody has been told."""
+        broken = [
+            f"{owner} owes an answer for ever" for owner in board[OWING] if not board[outside.timers(owner)]
+        ]
+        if board[LINK] == outside.OPEN and board["registration"].state == "accepted" and not board[IS_OVER]:
+            is_waiting = bool(board[outside.timers("delivery")])
+            broken += invariants.broken_by_rest(board[QUEUE], board[DELIVERING], is_waiting=is_waiting)
+        return tuple(broken)
+
     def is_free(self, board: Board) -> bool:
         """Whether everybody could charge: every connector is Available, and no transaction is under way."""
         return all(
@@ -213,6 +253,12 @@ class Composition:
             and board[f"transaction/{number}"].state == "idle"
             for number in self.numbers
         )
+
+
+def _kept(run: Run) -> list[TransactionMessage]:
+    """The transaction messages that were recorded."""
+    kept = [emitted.effect.message for emitted in run.effects if isinstance(emitted.effect, Keep)]
+    return [message for message in kept if isinstance(message, TransactionMessage)]
 
 
 def _moment(board: Board, after_s: float) -> Instant:

@@ -35,6 +35,8 @@ LINK = "link"
 CLOSED, DIALLING, OPEN, CLOSING = "closed", "dialling", "open", "closing"
 CALLS = "calls"
 """Not answered yet, each with its owner; the first is in flight."""
+OWING = "owing"
+"""The machines that have taken a request of the Central System and owe it an answer, in their order."""
 QUEUE = "queue"
 """Transaction messages in the store."""
 DELIVERING = "delivering"
@@ -102,7 +104,7 @@ def timers(address: str) -> str:
 def at_first(addresses: Iterable[str], connectors: Iterable[int]) -> dict[str, Any]:
     """The cells of a station that was never switched on, each with its value."""
     cells: dict[str, Any] = {LINK: CLOSED, IS_TRIGGERED: False, KNOWS_TIME: False, IS_OVER: True}
-    cells |= dict.fromkeys((CALLS, QUEUE, DELIVERING, LATE, READINGS, WORKS), ())
+    cells |= dict.fromkeys((CALLS, OWING, QUEUE, DELIVERING, LATE, READINGS, WORKS), ())
     cells |= {timers(address): () for address in addresses}
     for number in connectors:
         cells |= {hardware(number): Hardware(), shown(number): None, told(number): None}

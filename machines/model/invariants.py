@@ -9,14 +9,14 @@ from collections.abc import Iterable, Iterator
 from machines.charge_point import ChargePoint, Emitted, Taken
 from machines.facts import Facts
 from machines.machine import Standing
-from machines.routes import KINDS
+from machines.routes import KINDS, delivery_owner
 from machines.status_report import StatusChanged
 from machines.view import BEGUN, PENDING
 from machines.vocabulary.effects import Answer, Instant, LeaveUnanswered
 from machines.vocabulary.hardware import Setpoint
 from machines.vocabulary.ocpp import BootNotification, ChargePointStatus, Request, UnlockConnector
 from machines.vocabulary.transactions import Began, Ended, TransactionMessage
-from machines.vocabulary.wire import RequestReceived
+from machines.vocabulary.wire import CallAnswered, CallFailed, Failure, RequestReceived
 
 LETTERS = dict(
     zip(
@@ -124,6 +124,33 @@ def broken_by_call(registration: str, request: Request, *, is_triggered: bool) -
         yield f"{type(request).__name__} sent while {registration}"
 
 
+def broken_by_second_sending(number: int, in_flight: Iterable[TransactionMessage]) -> Iterator[str]:
+    """A message that is on its way is not sent once more: the Central System would take it for another one (3.7)."""
+    if any(message.number == number for message in in_flight):
+        yield f"message {number} sent while it is in flight"
+
+
+def broken_by_forgetting(arrival: object, number: int, queue: Iterable[TransactionMessage]) -> Iterator[str]:
+    """A transaction message is kept until the Central System answered it, or failed to process it (3.7)."""
+    owners = [delivery_owner(message) for message in queue if message.number == number]
+    match arrival:
+        case CallAnswered(owner=owner) | CallFailed(owner=owner, failure=Failure.CALL_ERROR):
+            is_settled = owners == [owner]
+        case _:
+            is_settled = False
+    if not is_settled:
+        yield f"message {number} forgotten, and not settled"
+
+
+def broken_by_rest(
+    queue: Iterable[TransactionMessage], in_flight: Iterable[TransactionMessage], *, is_waiting: bool
+) -> Iterator[str]:
+    """While the Central System can be told, the message that comes first is in flight, or a timer brings it there."""
+    oldest = next(iter(queue), None)
+    if oldest is not None and not is_waiting and all(one.number != oldest.number for one in in_flight):
+        yield f"message {oldest.number} waits, and nobody sends it"
+
+
 def broken_by_delivery(registration: str, number: int, queue: Iterable[TransactionMessage]) -> Iterator[str]:
     """What ``number`` breaks if it is sent now, of the messages of transactions that are not settled."""
     oldest = next(iter(queue), None)
@@ -183,7 +210,7 @@ def broken_by_ledger(
     ``before`` and ``after`` are where the transaction machine of connector ``number`` stands, ``kept`` what was
     recorded in between.
     """
-    was, runs = _open_transaction(before), _open_transaction(after)
+    was, runs = open_transaction(before), open_transaction(after)
     if was == runs:
         return
     recorded = [(one.local_id, one.body) for one in kept]
@@ -197,15 +224,26 @@ def broken_by_ledger(
         yield from _unless(end.meter_stop >= before.data.meter_start, number, "energy runs backwards")
 
 
+def broken_by_records(
+    opened: Iterable[int], closed: Iterable[int], kept: Iterable[TransactionMessage]
+) -> Iterator[str]:
+    """Nothing is recorded as begun or ended but the transactions that did: ``opened`` and ``closed`` in this step."""
+    for message in kept:
+        if isinstance(message.body, Began) and message.local_id not in opened:
+            yield f"transaction {message.local_id} recorded as begun, which it did not"
+        if isinstance(message.body, Ended) and message.local_id not in closed:
+            yield f"transaction {message.local_id} recorded as ended, which it did not"
+
+
 def broken_by_recovery(number: int, remembered: Standing, after: Standing) -> Iterator[str]:
     """A transaction that was open when the power went is open after the start, if only to be ended."""
-    was = _open_transaction(remembered)
+    was = open_transaction(remembered)
     yield from _unless(
-        was == _open_transaction(after), number, f"transaction {was} is lost, or another one came"
+        was == open_transaction(after), number, f"transaction {was} is lost, or another one came"
     )
 
 
-def _open_transaction(standing: Standing) -> int:
+def open_transaction(standing: Standing) -> int:
     """Its local id; 0 if there is none."""
     return int(standing.data.local_id) if standing.state in BEGUN else 0
 
@@ -222,6 +260,14 @@ def broken_by_answers(arrival: object, effects: Iterable[Emitted]) -> Iterator[s
         may_wait = isinstance(arrival.request, UnlockConnector)
         if len(answers) != 1 and not (may_wait and not answers):
             yield f"{type(arrival.request).__name__} got {len(answers)} answers"
+
+
+def broken_by_late_answers(arrival: object, effects: Iterable[Emitted]) -> Iterator[str]:
+    """Nobody answers a CALL that is answered; ``effects`` are those that no CALL waited for."""
+    if not isinstance(arrival, RequestReceived):
+        for by, effect in effects:
+            if isinstance(effect, Answer | LeaveUnanswered):
+                yield f"{by} answers a CALL that waits for no answer"
 
 
 def _unless(holds: bool, number: int, what: str) -> Iterator[str]:

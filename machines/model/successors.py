@@ -57,7 +57,10 @@ class Successors:
         served = readers(settings.connectors, alphabet)
         topics = what.topics(alphabet, settings.connectors, composition.addresses, served)
         self._topics = [(f"moves: {name}", self._listed(topic)) for name, topic in topics.items()]
-        self._settlers = [(f"settle {number}", number) for number in composition.numbers]
+        self._settlers: list[tuple[str, Callable[..., Broken], int | None]] = [
+            *((f"settle {number}", composition.settle, number) for number in composition.numbers),
+            ("rest", composition.rest, None),
+        ]
         self._numbers: dict[Move, int] = {}
         self._rows: dict[tuple[str, Row], None] = {}
         self._queue = layout.index[QUEUE]
@@ -194,8 +197,8 @@ class Successors:
         return len(rows), made.broken
 
     def _settled(self, cells: Cells) -> tuple[Cells, Broken]:
-        for key, number in self._settlers:
-            writes, broken = self._recall(key, cells, self._composition.settle, number)
+        for key, settle, number in self._settlers:
+            writes, broken = self._recall(key, cells, settle, number)
             if writes:
                 cells = _after(cells, writes)
             if broken:

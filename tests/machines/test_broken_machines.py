@@ -9,9 +9,14 @@ from engine.exploration.work import faults
 from engine.mutation.mutants import install
 from engine.station_file import load
 from machines import machine as base
+from machines.delivery import Delivery
+from machines.model.alphabet import NOW
 from machines.model.alphabets import alphabets
 from machines.model.explore import Explorer
 from machines.model.places import station_for, ways
+from machines.vocabulary.effects import Forget, Keep
+from machines.vocabulary.ocpp import Reason, StopTransactionConf
+from machines.vocabulary.transactions import Ended, TransactionMessage
 
 STATION = load("full")
 STATES = 2_500
@@ -73,6 +78,34 @@ FOUND = [
         13,
         id="a start in a fault",
     ),
+    pytest.param(
+        "delivery.sending.MessageFailed[is_head,is_call_error,!has_attempts,!has_more]/[is_head,!is_call_error]:swap",
+        "delivery",
+        "message 1 forgotten, and not settled",
+        10,
+        id="a transaction message that is given up after a time-out",
+    ),
+    pytest.param(
+        "delivery.sending.MessageFailed[is_head,!is_call_error]:action",
+        "delivery",
+        "message 1 waits, and nobody sends it",
+        10,
+        id="a transaction message that is not sent any more",
+    ),
+    pytest.param(
+        "connector_lock.unlocking.LockChanged[!is_locked]:lose=Answer",
+        "remote",
+        "connector_lock/1 owes an answer for ever",
+        8,
+        id="a CALL that is never answered",
+    ),
+    pytest.param(
+        "connector_lock.unlocking.LockFailed:target=unlocking",
+        "remote",
+        "connector_lock/1 answers a CALL that waits for no answer",
+        9,
+        id="a CALL that is answered twice",
+    ),
 ]
 """A fault, the alphabet that finds it, what is said, and the length of the shortest way there."""
 
@@ -87,6 +120,48 @@ def test_each_rule_finds_what_it_is_about(fault, alphabet, said, length, monkeyp
 
     assert said in found.broken
     assert len(found.trace) == length
+
+
+def test_a_message_that_is_sent_while_it_is_in_flight_is_found_out(monkeypatch):
+    def send_again(self, queued):
+        keep(self, queued)
+        if self.state == "sending":
+            self.send_head()
+
+    keep = Delivery.keep
+    replace_action(monkeypatch, Delivery, "keep", send_again)
+
+    assert "message 1 sent while it is in flight" in explored("delivery").broken
+
+
+def test_a_transaction_message_that_is_dropped_because_nobody_is_there_is_found_out(monkeypatch):
+    def drop(self):
+        stop_waiting(self)
+        self.emit(Forget(self.data.head))
+
+    stop_waiting = Delivery.stop_waiting
+    replace_action(monkeypatch, Delivery, "stop_waiting", drop)
+
+    assert "message 1 forgotten, and not settled" in explored("samples").broken
+
+
+def test_an_end_that_is_recorded_again_later_is_found_out(monkeypatch):
+    def end_again(self, delivered):
+        settle(self, delivered)
+        if isinstance(delivered.conf, StopTransactionConf):
+            again = Ended(meter_stop=0, reason=Reason.LOCAL)
+            self.emit(Keep(TransactionMessage(self.data.tail, delivered.local_id, NOW, again)))
+
+    settle = Delivery.settle_last
+    replace_action(monkeypatch, Delivery, "settle_last", end_again)
+
+    assert "transaction 1 recorded as ended, which it did not" in explored("sessions").broken
+
+
+def replace_action(monkeypatch, machine, name, action):
+    """Let an action of ``machine`` be another one, also in its compiled table."""
+    monkeypatch.setattr(machine, name, action)
+    monkeypatch.setattr(machine, "_table", base._compile(machine), raising=False)
 
 
 def explored(name):
