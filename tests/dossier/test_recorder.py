@@ -16,8 +16,8 @@ ROOT = Path(__file__).parents[2]
 TESTS = """
 import pytest
 from machines.heartbeat import Heartbeat
-from machines.machine import NoData
-from machines.vocabulary.notices import KeyChanged
+from machines.machine import NoData, _compile
+from machines.vocabulary.notices import KeyChanged, RegistrationAccepted
 
 
 def test_that_takes_one():
@@ -26,6 +26,12 @@ def test_that_takes_one():
 
 def test_that_takes_none():
     pass
+
+
+def test_that_replaces_what_it_takes(monkeypatch):
+    monkeypatch.setattr(Heartbeat, "begin", lambda self: None)
+    monkeypatch.setattr(Heartbeat, "_table", _compile(Heartbeat), raising=False)
+    Heartbeat(NoData()).handle(RegistrationAccepted(60), None)
 
 
 def test_that_fails():
@@ -83,6 +89,7 @@ def test_each_test_has_what_it_took_and_what_came_of_it(record):
     assert found == {
         "test_that_takes_one": (Outcome.PASSED, (f"heartbeat-{number}",)),
         "test_that_takes_none": (Outcome.PASSED, ()),
+        "test_that_replaces_what_it_takes": (Outcome.PASSED, ()),
         "test_that_fails": (Outcome.FAILED, (f"heartbeat-{number}",)),
         "test_that_is_skipped": (Outcome.SKIPPED, ()),
         "test_whose_end_fails": (Outcome.FAILED, ()),
