@@ -23,25 +23,17 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from drivers.interfaces import MeterRecord
-from machines import routes
+from engine.rows import ORDERS, is_understood
 from machines.delivery import DeliveryData
 from machines.transaction import TransactionData
 from machines.vocabulary.effects import Instant
 from machines.vocabulary.ocpp import Measurand, Reason, SampledValue
 from machines.vocabulary.transactions import Began, Collected, Ended, Metered, TransactionMessage
 
-ORDERS = {
-    "machine": "address",
-    "message": "number",
-    "charging": "local_id",
-    "collected": "local_id, context, place",
-    "boot": "number",
-    "meter": "connector",
-}
-"""Every table, and the order of its rows."""
 BESIDE = ("-wal", "-shm")
 """What SQLite keeps beside a database."""
+UNREADABLE = (sqlite3.Error, UnicodeDecodeError, MemoryError)
+"""What reading a damaged database ends with: its own text may be none, and a length may be any."""
 DONE = {"idle"}
 """States of the transaction machine in which nothing continues."""
 
@@ -102,7 +94,7 @@ def _copy(file: Path, database: sqlite3.Connection) -> int:
     with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as damaged:
         for table, order in ORDERS.items():
             rows = dict(_readable(damaged, table, order))
-            understood = [row for row in rows.values() if _is_understood(table, row)]
+            understood = [row for row in rows.values() if is_understood(table, row)]
             for row in understood:
                 marks = ", ".join("?" * len(row))
                 database.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", row)  # noqa: S608 - our own names
@@ -115,39 +107,16 @@ def _readable(damaged: sqlite3.Connection, table: str, order: str) -> Iterator[t
     width = order.count(",") + 1
     for direction in ("", " DESC"):
         by = ", ".join(f"{column}{direction}" for column in order.split(", "))
-        with contextlib.suppress(sqlite3.Error, UnicodeDecodeError):
+        with contextlib.suppress(*UNREADABLE):
             for row in damaged.execute(f"SELECT * FROM {table} ORDER BY {by}"):  # noqa: S608 - our own names
                 yield row[:width], row
 
 
 def _count(damaged: sqlite3.Connection, table: str) -> int:
-    with contextlib.suppress(sqlite3.Error):
+    with contextlib.suppress(*UNREADABLE):
         count: int = damaged.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
         return count
     return 0
-
-
-def _is_understood(table: str, row: tuple[Any, ...]) -> bool:
-    try:
-        match table:
-            case "machine":
-                kind = routes.KINDS[row[0].partition("/")[0]]
-                assert kind.memory is not None
-                msgspec.json.decode(row[2], type=kind.memory)
-            case "message":
-                msgspec.json.decode(row[2], type=TransactionMessage)
-            case "charging":
-                msgspec.json.decode(row[4], type=Instant)
-                if row[8] is not None:
-                    msgspec.json.decode(row[8], type=Instant)
-                    Reason(row[7])
-            case "collected":
-                msgspec.json.decode(row[3], type=Collected)
-            case "meter":
-                msgspec.json.decode(row[2], type=MeterRecord)
-    except (msgspec.MsgspecError, ValueError, KeyError, AssertionError, AttributeError, TypeError):
-        return False
-    return True
 
 
 # What is made to fit

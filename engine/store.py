@@ -22,6 +22,7 @@ import msgspec
 from msgspec import Struct
 
 from drivers.interfaces import MeterRecord
+from engine.rows import are_sound
 from machines import routes
 from machines.charge_point import Memory
 from machines.machine import Effect
@@ -172,6 +173,8 @@ class Store:
             if error.sqlite_errorcode & 0xFF not in DAMAGE:
                 raise
             self._database.close()
+        except UnicodeDecodeError:  # what SQLite says of a damaged schema, which it repeats
+            self._database.close()
         else:
             return ""
         from engine.salvage import salvage
@@ -190,9 +193,7 @@ class Store:
         database.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         (said,) = database.execute("PRAGMA quick_check(1)").fetchone()
         if said != "ok":
-            damage = sqlite3.DatabaseError(said)
-            damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-            raise damage
+            raise _damage(said)
         (version,) = database.execute("PRAGMA user_version").fetchone()
         if version == 0:
             database.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
@@ -202,6 +203,8 @@ class Store:
         database.execute("BEGIN IMMEDIATE")
         database.execute(METERS)
         database.execute("COMMIT")
+        if not are_sound(database):
+            raise _damage("rows that say nothing")
 
     # Reading, at the start
 
@@ -446,6 +449,12 @@ def merged(batches: Iterable[Batch]) -> Batch:
         together.may_wait = together.may_wait and (batch.may_wait or batch.is_empty)
         together.meters.update(batch.meters)
     return together
+
+
+def _damage(what: str) -> sqlite3.DatabaseError:
+    damage = sqlite3.DatabaseError(what)
+    damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return damage
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import sqlite3
 
+import pytest
 import trio
 
 from engine.salvage import salvage
@@ -10,11 +11,16 @@ from machines.charge_point import Memory
 from machines.delivery import DeliveryData
 from machines.transaction import TransactionData
 from machines.vocabulary.effects import Collect, Instant, Keep, Settle
-from machines.vocabulary.ocpp import ReadingContext, Reason, SampledValue
+from machines.vocabulary.ocpp import (
+    ReadingContext,
+    Reason,
+    SampledValue,
+)
 from machines.vocabulary.transactions import Began, Ended, Metered, TransactionMessage
 from tests.lab import Lab
 
 PAGE_SIZE = 4096
+SECTOR_SIZE = 512
 
 
 def begun(number, local_id=7, meter_start=100):
@@ -223,6 +229,89 @@ def test_a_database_that_is_sound_is_not_touched(tmp_path):
 
     assert store.damage == ""
     assert {path.name for path in tmp_path.iterdir()} == {FILE}
+
+
+async def full(directory):
+    """A database with a whole transaction in the queue."""
+    lab = Lab(directory)
+    lab.declare(allow_offline_tx_for_unknown_id=True)
+    async with lab.powered():
+        lab.cut_link()
+        await trio.sleep(1)
+        lab.connector().plug_in()
+        lab.swipe()
+        await trio.sleep(600)
+        lab.swipe()
+        await trio.sleep(1)
+    return (directory / FILE).read_bytes()
+
+
+@pytest.mark.parametrize("rest", [b"\0", b"\xff"])
+async def test_whatever_sector_is_lost_what_is_left_can_be_read(tmp_path, rest, autojump_clock):
+    """SQLite sees nothing wrong with most of them: its pages still hang together."""
+    worn = await full(tmp_path / "before")
+    damaged = 0
+    for at in range(0, len(worn), SECTOR_SIZE):
+        directory = tmp_path / str(at)
+        directory.mkdir()
+        (directory / FILE).write_bytes(worn[:at] + rest * SECTOR_SIZE + worn[at + SECTOR_SIZE :])
+        store = Store(directory)
+        for message in queue(store)[0] if store.counts()["machine"] else ():
+            store.collected(message.local_id)
+        assert store.latest_utc() >= 0
+        assert store.meters() is not None
+        store.ledger()
+        damaged += bool(store.damage)
+        store.close()
+    assert damaged > 20
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        "UPDATE message SET content = x'7b2200' WHERE number = (SELECT min(number) FROM message)",
+        "UPDATE message SET content = x'7b2200' WHERE number = (SELECT max(number) FROM message)",
+        "UPDATE machine SET data = x'7b2200' WHERE address = 'configuration'",
+        "UPDATE machine SET state = x'72756e00' WHERE address = 'delivery'",
+        "UPDATE machine SET address = CAST(x'ff6c6976657279' AS TEXT) WHERE address = 'delivery'",
+        "UPDATE charging SET began = x'7b2200'",
+    ],
+)
+async def test_a_row_that_says_nothing_is_damage(tmp_path, spoil, autojump_clock):
+    """It is lost, and nothing else: the transaction before it is told once, and so is the next one."""
+    await full(tmp_path)
+    with sqlite3.connect(tmp_path / FILE) as database:
+        assert database.execute(spoil).rowcount
+    database.close()
+    lab = Lab(tmp_path)
+    async with lab.powered():
+        await lab.charge()
+        lab.swipe()
+        await lab.until("StopTransaction")
+        while lab.running.charge_point.machines["delivery"].data.size:
+            await trio.sleep(60)
+    assert len(lab.calls("StartTransaction")) == 2
+    assert [call["transactionId"] for call in lab.calls("StopTransaction")] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("whole", "worn"),
+    [
+        (b"CREATE TABLE charging", b"CREATE TABLE charginh"),
+        (b"is_delivered INTEGER", b"is_delivere\xff INTEGER"),
+        (b"number INTEGER PRIMARY KEY, zero", b"number INTEGES PRIMARY KEY, zero"),
+        (b"CREATE TABLE message", b"CREATE \xffABLE message"),
+    ],
+)
+async def test_a_damaged_schema_is_damage(tmp_path, whole, worn, autojump_clock):
+    """Of a table that cannot be named any more nothing is known; the rest goes on."""
+    sound = await full(tmp_path)
+    assert sound.count(whole) == 1
+    (tmp_path / FILE).write_bytes(sound.replace(whole, worn))
+    store = Store(tmp_path)
+    assert store.damage
+    queue(store)
+    store.close()
 
 
 async def test_whatever_page_is_lost_the_station_serves_again(tmp_path, autojump_clock):
