@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,6 +37,9 @@ SHOWN_MAX = 40
 
 TEXT_MAX = 2000
 """Characters of a text in the log that are kept; a frame may be longer."""
+
+TIME_MAX = 253_402_300_800
+"""The year 10000, POSIX s."""
 
 SCHEMA = (
     """
@@ -83,7 +86,7 @@ class Happened(Struct, frozen=True):
     def connector(self) -> int:
         """The connector whose machine it is; 0 for the station."""
         number = self.machine.partition("/")[2]
-        return int(number) if number else 0
+        return int(number) if number.isdecimal() else 0
 
 
 class Logged(Struct, frozen=True):
@@ -198,9 +201,9 @@ class History:
                 if self._database is None:
                     self._database = _open(self._file)
                 _write(self._database, rows, self._rows_max, events, self._log_max)
-            except (sqlite3.Error, OSError) as error:
+            except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
                 self._give_up()
-                if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_CORRUPT:
+                if _is_damage(error):
                     # A damaged file would take nothing any more, in no later run either.
                     with suppress(OSError):
                         self._file.unlink()
@@ -286,9 +289,15 @@ def _open(file: Path) -> sqlite3.Connection:
         return _prepared(file)
     except sqlite3.OperationalError:
         raise
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, UnicodeDecodeError):
         file.unlink()
         return _prepared(file)
+
+
+def _is_damage(error: Exception) -> bool:
+    """Whether the file is damaged. What SQLite says of a damaged schema may repeat it, and be no text."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code == sqlite3.SQLITE_CORRUPT or isinstance(error, UnicodeDecodeError)
 
 
 def _prepared(file: Path) -> sqlite3.Connection:
@@ -347,7 +356,7 @@ def read(
     rows = _selected(
         file, "time, machine, message, cause, source, target, clause, guards FROM history", start, stop
     )
-    found = [Happened(*row) for row in rows]
+    found = [Happened(*row) for row in rows if _says_something(row)]
     return [one for one in found if connector is None or one.connector in {0, connector}]
 
 
@@ -357,10 +366,19 @@ def read_log(file: Path, *, start: float | None = None, stop: float | None = Non
     Raises:
         HistoryError: There is none.
     """
-    return [
-        Logged(time, event, msgspec.json.decode(fields))
-        for time, event, fields in _selected(file, "time, event, fields FROM log", start, stop)
-    ]
+    found = []
+    for row in _selected(file, "time, event, fields FROM log", start, stop):
+        with suppress(msgspec.MsgspecError):
+            if _says_something(row):
+                time, event, fields = row
+                found.append(Logged(time, event, msgspec.json.decode(fields, type=dict[str, Any])))
+    return found
+
+
+def _says_something(row: tuple[Any, ...]) -> bool:
+    """Whether a row is a time and texts: a sector of the file may be lost, and nobody looks after it."""
+    time, *texts = row
+    return isinstance(time, float) and 0 <= time < TIME_MAX and all(isinstance(text, str) for text in texts)
 
 
 def _selected(file: Path, what: str, start: float | None, stop: float | None) -> list[Any]:
@@ -369,13 +387,14 @@ def _selected(file: Path, what: str, start: float | None, stop: float | None) ->
     try:
         database = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
         try:
+            database.text_factory = partial(str, encoding="utf-8", errors="replace")
             return database.execute(
                 f"SELECT {what} WHERE time >= ? AND time <= ? ORDER BY number",
                 (start if start is not None else float("-inf"), stop if stop is not None else float("inf")),
             ).fetchall()
         finally:
             database.close()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError, MemoryError) as error:  # a length may be any, too
         raise HistoryError(f"{file}: cannot be read: {error}") from error
 
 
@@ -389,12 +408,13 @@ def story(happened: Iterable[Happened], logged: Iterable[Logged]) -> list[str]:
 def told_work(logged: Logged) -> str:
     """How a piece of long work began, goes on, or ended, one line."""
     fields = logged.fields
-    work = WORKS.get(fields["work"], fields["work"])
+    name = str(fields.get("work"))
+    work = WORKS.get(name, name)
     match logged.event:
         case "work begun":
             what = f"{work} begins"
         case "work progress":
-            what = f"{work} is at {fields['percent']} %"
+            what = f"{work} is at {fields.get('percent')} %"
         case _:
             what = f"{work} failed: {fields['why']}" if "why" in fields else f"{work} is done"
     return f"{_time(logged.time)}  {what}"

@@ -2,15 +2,17 @@
 
 import sqlite3
 import tracemalloc
-from contextlib import closing
+from contextlib import closing, suppress
+from datetime import UTC, datetime
 
 import pytest
 import trio
 from click.testing import CliRunner
 from trio.testing import wait_all_tasks_blocked
 
-from engine import history
+from engine import diagnostics, history
 from engine.cli import command
+from engine.diagnostics import Diagnostics
 from engine.history import (
     TOGETHER_MAX,
     WAITING_MAX,
@@ -353,3 +355,89 @@ def test_a_history_from_before_there_was_a_log_goes_on_with_one(tmp_path):
     keeps.log(Instant(1, 1), "said", {})
     keeps.close()
     assert history.read_log(tmp_path / history.FILE) == [Logged(1, "said", {})]
+
+
+# What is left of a damaged file
+
+
+def story_of(keeps):
+    """What diagnostics tell, and ``statecharge why``."""
+    logged, happened = keeps.events(), keeps.recent()
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    told = Diagnostics(
+        time=now, log=logged, history=happened, configuration={}, database={}, station={}, machines={}
+    )
+    diagnostics.write(told, keeps._file.with_name("diagnostics.zip"))
+    return history.story([one for one in happened if one.connector in {0, 1}], logged)
+
+
+def worn(directory):
+    """A history with some of everything; return what is in the file."""
+    keeps = logging(directory, log_max=100)
+    for seconds in range(60):
+        note(keeps, seconds)
+        keeps.log(Instant(1, seconds), "work ended", {"work": "FetchFirmware", "how": "FirmwareFetched"})
+    keeps.close()
+    return (directory / history.FILE).read_bytes()
+
+
+@pytest.mark.parametrize("rest", [b"\0", b"\xff"])
+def test_whatever_sector_is_lost_the_rest_is_told_or_why_not(tmp_path, rest):
+    """A station that is asked for diagnostics must not end of it, nor of what it notes."""
+    whole, size = worn(tmp_path), 512
+    told = 0
+    for at in range(0, len(whole), size):
+        (tmp_path / history.FILE).write_bytes(whole[:at] + rest * size + whole[at + size :])
+        keeps = logging(tmp_path, log_max=100)
+        note(keeps, 100)
+        keeps.write()
+        with suppress(HistoryError):
+            told += bool(story_of(keeps))
+        keeps.close()
+    assert told > 10
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        "UPDATE log SET fields = '{' WHERE number = 7",
+        "UPDATE log SET fields = '[1]' WHERE number = 7",
+        "UPDATE log SET fields = NULL WHERE number = 7",
+        "UPDATE log SET fields = CAST(x'7bff7d' AS TEXT) WHERE number = 7",
+        "UPDATE log SET time = 1e300 WHERE number = 7",
+        "UPDATE history SET time = 1e300 WHERE number = 7",
+        "UPDATE history SET message = x'ff' WHERE number = 7",
+    ],
+)
+def test_a_row_that_says_nothing_is_left_out(tmp_path, spoil):
+    worn(tmp_path)
+    with closing(sqlite3.connect(tmp_path / history.FILE, isolation_level=None)) as database:
+        database.execute(spoil)
+    keeps = logging(tmp_path, log_max=100)
+    assert len(story_of(keeps)) == 119
+    keeps.close()
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        "UPDATE history SET machine = CAST(x'7472616e73616374696f6e2fff' AS TEXT) WHERE number = 7",
+        "UPDATE log SET fields = '{}' WHERE number = 7",
+    ],
+)
+def test_a_row_that_says_too_little_is_told_as_it_is(tmp_path, spoil):
+    worn(tmp_path)
+    with closing(sqlite3.connect(tmp_path / history.FILE, isolation_level=None)) as database:
+        database.execute(spoil)
+    keeps = logging(tmp_path, log_max=100)
+    assert len(story_of(keeps)) == 120
+    keeps.close()
+
+
+def test_a_damaged_schema_makes_room(tmp_path):
+    """What SQLite says of it repeats it, and is no text."""
+    (tmp_path / history.FILE).write_bytes(worn(tmp_path).replace(b"CREATE TABLE log", b"CREATE \xffABLE log"))
+    keeps = logging(tmp_path, log_max=100)
+    note(keeps, 100)
+    keeps.close()
+    assert [one.time for one in read(tmp_path / history.FILE)] == [100.0]
