@@ -281,8 +281,9 @@ async def run_until_told(
                 async for _ in signals:
                     break
                 nursery.cancel_scope.cancel()
-        for process in processes:
-            process.mark_clean()
+            for process in processes:
+                # While signals are still ours: a second one, of who is impatient, makes no power cut of it.
+                process.mark_clean()
     return code
 
 

@@ -7,10 +7,12 @@ import socket
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from engine.store import Store
 from tests.peers.drivers import station, station_command
 from tests.peers.processes import ROOT, program
 
@@ -119,6 +121,19 @@ async def test_sigterm_ends_it_well_and_its_state_can_be_used_again(csms, tmp_pa
         await csms.until_available()
         shown = await csms.call("GetConfiguration", key=["ConnectionTimeOut"])
     assert shown["configurationKey"][0]["value"] == "77"
+
+
+async def test_who_is_told_twice_to_end_has_ended_in_order(csms, tmp_path, quick):
+    """Facts 5.6: an end in order is no loss of power, whatever else is sent to a process that is ending."""
+    async with program(*station_command(csms.url, tmp_path / "state", quick)) as running:
+        await csms.until_available()
+        # Both are there when it goes on.
+        for each in (signal.SIGSTOP, signal.SIGTERM, signal.SIGINT, signal.SIGCONT):
+            os.kill(running.pid, each)
+        await running.ended()
+
+    with closing(Store(tmp_path / "state")) as store:
+        assert store.was_clean()
 
 
 async def test_the_log_as_json_is_one_object_a_line(csms, tmp_path, quick):
