@@ -6,7 +6,7 @@ the configuration without secrets, what the database holds, the station as decla
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from engine.history import Happened, Logged, story
+from machines.vocabulary.posix import utc_of
 
 FILE_MODE = 0o600
 ZIP_BEGIN, ZIP_END = (1980, 1, 1, 0, 0, 0), (2107, 12, 31, 23, 59, 58)
@@ -79,7 +80,7 @@ def versions() -> dict[str, str]:
 
 
 def _flat(logged: Logged) -> dict[str, Any]:
-    time = datetime.fromtimestamp(logged.time, UTC).isoformat(timespec="milliseconds")
+    time = utc_of(logged.time).isoformat(timespec="milliseconds")
     return {"time": time, "event": logged.event, **logged.fields}
 
 

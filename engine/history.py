@@ -9,7 +9,6 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from datetime import UTC, datetime
 from enum import Enum
 from functools import cache, partial
 from pathlib import Path
@@ -23,6 +22,7 @@ from engine.speed import of_real_time
 from machines.charge_point import Step, Taken
 from machines.machine import Row
 from machines.vocabulary.effects import Instant
+from machines.vocabulary.posix import utc_of
 
 FILE = "history.sqlite3"
 WRITE_EVERY_S = 1.0
@@ -421,7 +421,7 @@ def told_work(logged: Logged) -> str:
 
 
 def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    return utc_of(seconds).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def told(happened: Happened) -> str:

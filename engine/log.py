@@ -7,12 +7,12 @@ at level debug.
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import IO
 
 import msgspec
 
 from machines.charge_point import Step
+from machines.vocabulary.posix import utc_of
 
 NAME = "statecharge"
 LEVELS = {"error": logging.ERROR, "warning": logging.WARNING, "info": logging.INFO, "debug": logging.DEBUG}
@@ -88,7 +88,7 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The record as JSON; other programs' records by their text."""
         line = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "time": utc_of(record.created).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "event": getattr(record, "event", record.getMessage()),
             **({"station": record.station} if hasattr(record, "station") else {"logger": record.name}),
@@ -110,7 +110,7 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as text; a transition as an arrow."""
-        time = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S.%f")[:-3]
+        time = utc_of(record.created).strftime("%H:%M:%S.%f")[:-3]
         fields = dict(_fields(record))
         event = getattr(record, "event", record.getMessage())
         if event == "transition":

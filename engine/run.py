@@ -5,7 +5,7 @@ What ends one of its tasks unexpectedly ends the station, with its state intact;
 
 import random
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,7 @@ from machines.vocabulary.effects import (
 from machines.vocabulary.hardware import Setpoint
 from machines.vocabulary.keys import Keys
 from machines.vocabulary.ocpp import MeterValue, MeterValues, Request, StatusNotification
+from machines.vocabulary.posix import utc_of
 from machines.vocabulary.transactions import UNSETTLED, Ended, TransactionMessage, to_request
 from machines.vocabulary.transfers import DeliverDiagnostics, TransferEffect
 from machines.vocabulary.wire import CallFailed, Failure, RestartFailed, WireEvent
@@ -323,7 +324,7 @@ class RunningStation:
                 self._link.leave_unanswered(call_id)
             case Call(request=request, at=at) if connection == self._link.connections:
                 if at is not None:
-                    request = stamped(request, datetime.fromtimestamp(self.clock.resolve(at), UTC))
+                    request = stamped(request, utc_of(self.clock.resolve(at)))
                 self._link.call(emitted.by, request)
             case Deliver(number=number) if number != self.charge_point.machines["delivery"].data.head:
                 pass  # Settled by a late answer while this step waited for the disk.
@@ -413,7 +414,7 @@ class RunningStation:
         charge_point = self.charge_point
         return StationView(
             identity=self.station.csms.identity,
-            time=datetime.fromtimestamp(self.clock.resolve(self.clock.now()), UTC),
+            time=utc_of(self.clock.resolve(self.clock.now())),
             machines={
                 name: MachineView(machine.state, None if name == "configuration" else _public(machine.data))
                 for name, machine in charge_point.machines.items()

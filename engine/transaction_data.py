@@ -1,12 +1,12 @@
 """The transactionData of a StopTransaction: what was collected, put together when the message is sent."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 
 import msgspec
 
 from machines.vocabulary.effects import Instant
 from machines.vocabulary.ocpp import MeterValue, ReadingContext
+from machines.vocabulary.posix import utc_of
 from machines.vocabulary.transactions import Collected, thinned
 
 EDGES = 2
@@ -39,7 +39,7 @@ def transaction_data(
     ordered = sorted(collected, key=order)
     while True:
         values = tuple(
-            MeterValue(timestamp=datetime.fromtimestamp(resolve(one.at), UTC), sampled_value=one.values)
+            MeterValue(timestamp=utc_of(resolve(one.at)), sampled_value=one.values)
             for one in thinned(ordered, most)
         )
         if len(msgspec.json.encode(values)) <= size_max:

@@ -4,7 +4,7 @@ OCPP 1.6 edition 2: 6.9 Get Diagnostics, 4.4 Diagnostics Status Notification; fa
 on after a restart, with the same name.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import ClassVar
 
 from msgspec import Struct
@@ -22,6 +22,7 @@ from machines.vocabulary.ocpp import (
     GetDiagnostics,
     GetDiagnosticsConf,
 )
+from machines.vocabulary.posix import utc_of
 from machines.vocabulary.transfers import DeliverDiagnostics, DeliveryFailed, DiagnosticsDelivered
 from machines.vocabulary.wire import CallFailed
 
@@ -164,5 +165,5 @@ class DiagnosticsUpload(Machine[DiagnosticsUploadData, Facts]):
     def _name(self, ticket: int) -> str:
         """Of no other upload of this station; times are UTC."""
         utc = self.facts.now.utc
-        time = f"{datetime.fromtimestamp(utc, UTC):%Y%m%dT%H%M%SZ}" if utc is not None else "notime"
+        time = f"{utc_of(utc):%Y%m%dT%H%M%SZ}" if utc is not None else "notime"
         return f"diagnostics-{time}-{ticket}.zip"

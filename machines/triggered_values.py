@@ -4,7 +4,6 @@ OCPP 1.6 edition 2: 5.17 Trigger Message, 3.16; facts 5.7. A fresh reading, with
 measurand in MeterValuesSampledData, context Trigger. It belongs to no transaction's record: it is sent once, not queued.
 """
 
-from datetime import UTC, datetime
 from typing import ClassVar
 
 from machines.facts import Facts
@@ -14,12 +13,13 @@ from machines.vocabulary.effects import Call, ReadMeter
 from machines.vocabulary.hardware import MeterRead, MeterReadFailed
 from machines.vocabulary.notices import MeterValuesTriggered
 from machines.vocabulary.ocpp import MeterValue, MeterValues, MeterValuesConf, ReadingContext, SampledValue
+from machines.vocabulary.posix import EPOCH
 from machines.vocabulary.wire import CallFailed
 
 TRIGGER_TICKET = 9
 """Tells the readings asked for here from those of others."""
 
-UNTIL_SENT = datetime.fromtimestamp(0, UTC)
+UNTIL_SENT = EPOCH
 """Stands for the time of the reading until the engine fills it in."""
 
 

@@ -5,7 +5,6 @@ was first set) are filled in when a message is sent, by :func:`to_request`. They
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from msgspec import Struct
 
@@ -19,6 +18,7 @@ from machines.vocabulary.ocpp import (
     StartTransaction,
     StopTransaction,
 )
+from machines.vocabulary.posix import utc_of
 
 UNSETTLED = -1
 """transactionId of messages whose StartTransaction was given up (errata v4 to 3.7)."""
@@ -101,7 +101,7 @@ def to_request(
     transaction_data: tuple[MeterValue, ...] = (),
 ) -> StartTransaction | MeterValues | StopTransaction:
     """The CALL that delivers ``message``, which happened at ``utc`` (POSIX seconds)."""
-    timestamp = datetime.fromtimestamp(utc, UTC)
+    timestamp = utc_of(utc)
     match message.body:
         case Began() as began:
             return StartTransaction(

@@ -264,3 +264,23 @@ def test_a_station_that_runs_needs_no_class_of_the_library():
     assert "statemachine" not in loaded_by(
         "import engine.cli, engine.process, engine.station_file, engine.run"
     )
+
+
+# Time
+
+
+ON_A_DESK = {"engine.conformance", "engine.dossier", "engine.play", "engine.schedule"}
+"""What no wallbox runs."""
+
+
+@of_each(
+    [
+        (name, path)
+        for name, path in [*modules("machines"), *modules("drivers"), *modules("engine")]
+        if ".".join(name.split(".")[:2]) not in ON_A_DESK
+    ]
+)
+def test_no_time_of_day_is_asked_of_a_system_that_may_not_know_it(name, path):
+    """Where ``time_t`` has 32 bits, as on 32-bit ARM, that ends in 2038: machines/vocabulary/posix.py."""
+    asked = {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
+    assert not asked & {"fromtimestamp", "utcfromtimestamp", "gmtime", "localtime", "mktime"}
