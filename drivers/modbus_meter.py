@@ -19,6 +19,8 @@ from machines.vocabulary.hardware import FaultCleared, FaultRaised, HardwareFaul
 SLOW = "the meter is too slow"
 POWER_MARGIN = 1.25
 """Over what the connector can draw: meters show peaks."""
+ENERGY_MAX_WH = 2.0**53
+"""More than any meter counts, and no single Wh could be told from the next."""
 
 
 class MeterSettings(Struct, frozen=True, kw_only=True):
@@ -153,6 +155,8 @@ class ModbusMeter:
         read_wh = values["energy_import_wh"]
         if not isinstance(read_wh, int | float):
             raise MeterImplausibleError("the meter has no energy register")
+        if abs(read_wh) > ENERGY_MAX_WH:
+            raise MeterImplausibleError(f"the register says {read_wh:.10g} Wh")
         known = self._serial_number
         is_other = bool(known and serial_number) and known != serial_number
         verdict = self._energy.take(read_wh, trio.current_time(), is_other=is_other, is_same=is_same)

@@ -209,3 +209,13 @@ async def test_a_meter_without_energy_is_refused(running, autojump_clock):
     running.rig.line.device(METER_UNIT)["holding"].update(dict.fromkeys(range(0x5000, 0x5004), 0xFFFF))
     with pytest.raises(MeterSilentError, match="no energy register"):
         await running.energy_wh()
+
+
+async def test_a_register_that_no_meter_can_have_counted_is_refused(running, autojump_clock):
+    """From the first reading on, with which nothing can be compared: no database takes such a number."""
+    running.register(10**20)
+    with pytest.raises(MeterSilentError, match="1e\\+20"):
+        await running.energy_wh()
+    assert [event.fault for event in await running.told()] == [HardwareFault.METER]
+    running.register(10**9)
+    assert await running.energy_wh() == 10**9
