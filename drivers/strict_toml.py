@@ -4,6 +4,7 @@ A :class:`Table` is asked for what may stand in it. A wrong entry is noted and a
 place, so that the reading goes on and finds the next one; ``finish`` raises if anything was noted.
 """
 
+import errno
 import math
 import re
 from collections.abc import Collection, Iterator
@@ -14,6 +15,15 @@ import tomli
 HEADER = re.compile(r"\s*\[\[?\s*([^\]]+?)\s*\]")
 KEY = re.compile(r"\s*([A-Za-z0-9_.-]+|\"[^\"]*\")\s*=")
 NAME = r"[a-z][a-z0-9_]*"
+
+
+MENDABLE = frozenset(
+    {
+        *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL),
+        *(errno.EACCES, errno.EPERM),
+    }
+)
+"""What the system says of a file that somebody has to mend; anything else may be over when it is read again."""
 
 
 class FileError(Exception):
@@ -182,11 +192,14 @@ def read_table(path: Path) -> tuple[Notes, Table]:
 
     Raises:
         FileError: It cannot be read, or is no TOML.
+        OSError: It cannot be read now, which may pass.
     """
     try:
         text = path.read_text(encoding="utf-8")
         entries = tomli.loads(text)
     except OSError as error:
+        if error.errno not in MENDABLE:
+            raise
         raise FileError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise FileError(f"{path}: it is not UTF-8") from error

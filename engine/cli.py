@@ -101,7 +101,7 @@ def run(
 ) -> None:
     """Run the station that STATION declares, until SIGTERM.
 
-    The exit code is 1 if its state directory cannot be used, which may pass.
+    The exit code is 1 if its state directory cannot be used, or its declaration not be read, which may pass.
     """
     # Nothing of what is loaded now will ever be garbage: looking for some would only make the start later.
     gc.disable()

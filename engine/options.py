@@ -18,7 +18,10 @@ def default_station() -> str:
 
 
 def declared_station(station: str | None) -> Any:
-    """The declaration STATION; every problem in it is told, and ends the command with exit code 2."""
+    """The declaration STATION; every problem in it is told, and ends the command with exit code 2.
+
+    A file that cannot be read now ends it with 1: a supervisor shall try again.
+    """
     from engine.station_file import StationFileError, load
 
     try:
@@ -27,6 +30,9 @@ def declared_station(station: str | None) -> Any:
         for problem in error.problems:
             click.echo(problem, err=True)
         sys.exit(2)
+    except OSError as error:
+        click.echo(f"statecharge: {error.filename or station}: {error.strerror}", err=True)
+        sys.exit(1)
 
 
 def host_and_port(_context: object, _parameter: object, value: str | None) -> tuple[str, int] | None:

@@ -62,6 +62,7 @@ def load(path_or_name: str | Path) -> Station:
 
     Raises:
         StationFileError: The file, or one that it extends, is wrong. All problems are told at once.
+        OSError: One cannot be read now, which may pass.
     """
     layers = read_layers(path_or_name)
     merged = layers.merged()
@@ -241,7 +242,7 @@ def check(path_or_name: str | Path, out: TextIO, err: TextIO) -> int:
     """Say on ``out`` what a station file declares, or on ``err`` what is wrong with it, one line a problem.
 
     Returns:
-        0 if the file is right, else 2: the exit code of ``statecharge check``.
+        0 if the file is right, else 2: the exit code of ``statecharge check``; 1 if it cannot be read now.
     """
     try:
         station = load(path_or_name)
@@ -249,5 +250,8 @@ def check(path_or_name: str | Path, out: TextIO, err: TextIO) -> int:
         for problem in error.problems:
             print(problem, file=err)
         return 2
+    except OSError as error:
+        print(f"{error.filename or path_or_name}: {error.strerror}", file=err)
+        return 1
     print(describe(station), file=out)
     return 0

@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from drivers.strict_toml import MENDABLE
 from engine.declaration.layers import Layers, Table
 from engine.declaration.problems import EntryPath, nearest, show_names, show_value
 from engine.declaration.schema import (
@@ -184,6 +185,8 @@ def _read_secret(layers: Layers, path: EntryPath, file: Path) -> str:
             return ""
         content = file.read_bytes()[:100].strip()
     except OSError as error:
+        if error.errno not in MENDABLE:
+            raise
         layers.refuse(path, f"{file}: {error.strerror}", "a file that can be read")
         return ""
     try:

@@ -10,6 +10,7 @@ from pathlib import Path
 import tomli
 from msgspec import Struct
 
+from drivers.strict_toml import MENDABLE
 from engine.declaration.locate import lines_of
 from engine.declaration.problems import EntryPath, Problem, StationFileError, nearest, show_path, show_value
 
@@ -185,6 +186,8 @@ def _read(file: Path, fail: Fail) -> Layer:
             raise fail(f"{file} with {size} bytes", f"at most {FILE_SIZE_MAX} bytes", "")
         content = file.read_bytes()
     except OSError as error:
+        if error.errno not in MENDABLE:
+            raise
         names = ", ".join(shipped_names())
         raise fail(f"{file}: {error.strerror}", f"a file that can be read, or one of {names}", "") from None
     try:

@@ -65,6 +65,15 @@ async def test_an_unknown_station_is_one_line(command, tmp_path):
 # run
 
 
+@pytest.mark.parametrize("command", ["check", "run"])
+async def test_a_declaration_that_cannot_be_read_now_is_tried_again(command):
+    """A service manager starts what ended with 2 no more, and a disk that fails may work again."""
+    code, out, (line,) = await statecharge(command, "/proc/self/mem")  # which nobody can read from its begin
+
+    assert (code, out) == (1, [])
+    assert "Input/output error" in line
+
+
 @pytest.mark.parametrize(
     "url", ["http://localhost:9000", "ws://", "ws://host:99999/ocpp", "ws://[::1/ocpp", "ws://host/ocpp?a=b"]
 )
