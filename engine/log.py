@@ -5,7 +5,9 @@ decides how they look. Transitions carry machine, from, message, to and clause; 
 at level debug.
 """
 
+import io
 import logging
+import select
 from collections.abc import Callable
 from typing import IO
 
@@ -16,6 +18,12 @@ from machines.vocabulary.posix import utc_of
 
 NAME = "statecharge"
 LEVELS = {"error": logging.ERROR, "warning": logging.WARNING, "info": logging.INFO, "debug": logging.DEBUG}
+
+
+PATIENCE_MS = 1000
+"""How long a stream that takes nothing is waited for."""
+PIECE = select.PIPE_BUF // 4
+"""Characters: a pipe that has room has it for so many."""
 
 
 class EventLog:
@@ -131,12 +139,61 @@ def _in_one_line(text: str) -> str:
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
+class PatientHandler(logging.StreamHandler[IO[str]]):
+    """Writes lines to a stream; to one that takes none, none.
+
+    A terminal that was stopped, or a journal whose disk hangs, must not keep a contactor from opening. Who reads slowly
+    is waited for once; how many lines were lost is told when there is room again.
+    """
+
+    def __init__(self, stream: IO[str]) -> None:
+        super().__init__(stream)
+        self._room = select.poll()
+        self._lost = 0
+        self._begun = ""
+        """What ends a line that was not written to its end."""
+        try:
+            self._room.register(stream.fileno(), select.POLLOUT)
+            self._may_hang = True
+        except io.UnsupportedOperation:  # in memory
+            self._may_hang = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write ``record`` if that holds nobody up."""
+        try:
+            if self._lost and self._has_room():
+                note = {"event": "log lost", "fields": {"lines": self._lost}}
+                self._lost = 0
+                told = logging.makeLogRecord({"name": NAME, "levelname": "WARNING", **note})
+                self._write(f"{self._begun}{self.format(told)}\n")
+            if self._lost:
+                self._lost += 1
+            else:
+                self._write(f"{self.format(record)}\n")
+        except (OSError, ValueError, TypeError):
+            self.handleError(record)
+
+    def _write(self, line: str) -> None:
+        """Write ``line`` in pieces that each find room where there is any."""
+        for begin in range(0, len(line), PIECE):
+            if not self._has_room():
+                self._lost += 1
+                self._begun = "\n" if begin else ""
+                return
+            self.stream.write(line[begin : begin + PIECE])
+            self.flush()
+        self._begun = ""
+
+    def _has_room(self) -> bool:
+        return not self._may_hang or bool(self._room.poll(0 if self._lost else PATIENCE_MS))
+
+
 def configure(stream: IO[str], *, level: str, form: str, several: bool = False) -> None:
     """Send every event of level ``level`` (error, warning, info, debug) or above to ``stream``.
 
     ``form`` is ``text`` or ``json``. With ``several`` stations in the process, lines of text name theirs.
     """
-    handler = logging.StreamHandler(stream)
+    handler = PatientHandler(stream)
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter(names=several))
     root = logging.getLogger()
     for old in list(root.handlers):

@@ -131,6 +131,10 @@ class Works:
         else:
             sys.stderr.write(text)
 
+    def fileno(self) -> int:
+        """That of the terminal."""
+        return sys.stderr.fileno()
+
     def flush(self) -> None:
         """Nothing is held back but by the terminal."""
         sys.stderr.flush()

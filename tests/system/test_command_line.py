@@ -1,5 +1,6 @@
 """The command line as its users meet it: exit codes, and one line for each of their mistakes."""
 
+import fcntl
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import trio
 
 from engine.store import Store
 from tests.peers.drivers import station, station_command
@@ -158,6 +160,30 @@ async def test_the_log_as_json_is_one_object_a_line(csms, tmp_path, quick):
     assert all({"machine", "from", "message", "to", "clause"} <= event.keys() for event in transitions)
     assert (dialled["from"], dialled["message"], dialled["to"]) == ("offline", "Started", "dialling")
     assert all({"time", "level", "event", "station"} <= event.keys() for event in noted)
+
+
+async def test_a_log_that_nobody_reads_holds_up_nothing(csms, tmp_path, quick):
+    """A terminal that was stopped, a journal whose disk hangs: nobody may wait for those."""
+    read, written = os.pipe()
+    fcntl.fcntl(written, fcntl.F_SETPIPE_SZ, 16_384)
+    command = station_command(csms.url, tmp_path / "state", quick)
+    process = await trio.lowlevel.open_process([sys.executable, *map(str, command)], cwd=ROOT, stderr=written)
+    os.close(written)
+    try:
+        await csms.until_available()
+        for _ in range(20):
+            assert (await csms.call("GetConfiguration"))["configurationKey"]
+        os.read(read, 65_536)
+        await csms.call("GetConfiguration")
+        process.terminate()
+        await process.wait()
+    finally:
+        process.kill()
+        await process.wait()
+    lost = next(json.loads(line) for line in os.read(read, 65_536).splitlines() if line)
+    os.close(read)
+    assert lost["event"] == "log lost"
+    assert lost["lines"] > 10
 
 
 # The rest
