@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import trio
 from msgspec.structs import replace
 
@@ -13,7 +14,8 @@ from engine.conformance.dialogue import Dialogue
 from engine.conformance.rig import Rig
 from engine.conformance.sequence import Message, message, status
 from engine.conformance.stimuli import CutPower
-from engine.csms import SENT, Csms, Entry
+from engine.csms import RECEIVED, SENT, Csms, Entry
+from engine.ocpp import frames
 from machines.vocabulary.ocpp import (
     AuthorizationStatus,
     Authorize,
@@ -171,12 +173,20 @@ class Bed(Dialogue):
         started, _ = await self.expect(wanted, status("Charging", connector))
         return await self.transaction_id(started)
 
-    def told_stop(self, transaction_id: int) -> Entry | None:
-        """The StopTransaction of a transaction, if it came."""
+    def told(self, wanted: Message) -> Entry | None:
+        """The first such CALL of this case, if it came."""
         for entry in self.csms.transcript[self.start :]:
-            if entry.action == "StopTransaction" and entry.payload.get("transactionId") == transaction_id:
+            if (entry.direction, entry.kind) == (RECEIVED, frames.CALL) and wanted.fits(entry):
                 return entry
         return None
+
+    def told_stop(self, transaction_id: int) -> Entry | None:
+        """The StopTransaction of a transaction, if it came."""
+        return self.told(message("StopTransaction", transactionId=transaction_id))
+
+    def not_yet(self, wanted: Message) -> list[Message]:
+        """``wanted``, if it has not come in this case: what may come once, sooner or later."""
+        return [] if self.told(wanted) else [wanted]
 
     @property
     def connection_time_out_s(self) -> int:
@@ -186,9 +196,11 @@ class Bed(Dialogue):
 
     async def transaction_id(self, started: Entry) -> int:
         """What a StartTransaction was answered; waits for it."""
+        # An id may have been that of another CALL before, on another connection.
+        place = self.csms.transcript.index(started, self.start)
         with trio.move_on_after(ANSWER_S):
             answer = await self.csms.wait_for(
-                lambda entry: entry.direction == SENT and entry.call_id == started.call_id, start=self.start
+                lambda entry: entry.direction == SENT and entry.call_id == started.call_id, start=place
             )
             return int(answer.payload["transactionId"])
         raise self.sequence.deviation(
@@ -201,7 +213,8 @@ def stamp(entry: Entry) -> datetime:
     payload = entry.payload
     if entry.action == "MeterValues":
         payload = payload["meterValue"][0]
-    found = datetime.fromisoformat(payload["timestamp"])
+    # As it was read when it was found well-formed: that takes more than the standard library does.
+    found = msgspec.convert(payload["timestamp"], datetime)
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 

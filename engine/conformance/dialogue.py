@@ -22,7 +22,7 @@ from machines.vocabulary.ocpp import (
     GetConfigurationConf,
     Request,
 )
-from machines.vocabulary.wire import CallError
+from machines.vocabulary.wire import CallError, ErrorCode
 
 LOOK_S = 0.1
 """How long between two looks at what no CALL tells."""
@@ -95,15 +95,14 @@ class Dialogue(Hands):
             if entry.direction == RECEIVED and entry.kind in (frames.CALL_RESULT, frames.CALL_ERROR)
         )
 
-    async def status_of(self, request: Request, *, is_first: bool = True) -> str:
-        """Send a CALL to the station; return the status in its answer, or the code of its CALLERROR."""
-        answer: Any = await self.request(request, is_first=is_first)
-        return str(answer.code if isinstance(answer, CallError) else answer.status)
-
     async def ask(self, request: Request, *expected: str, is_first: bool = True) -> None:
-        """Send a CALL that must be answered with one of ``expected``: statuses, or codes of CALLERROR."""
-        found = await self.status_of(request, is_first=is_first)
-        self.check(found, set(expected), f"the answer to {type(request).__name__}")
+        """Send a CALL that must be answered with one of ``expected``: statuses, or ErrorCodes of a CALLERROR.
+
+        Some words are both, and only what is named is meant: who does not support an action has not answered it.
+        """
+        answer: Any = await self.request(request, is_first=is_first)
+        found = answer.code if isinstance(answer, CallError) else answer.status
+        self.check(_told(found), set(map(_told, expected)), f"the answer to {type(request).__name__}")
 
     # Configuration keys
 
@@ -159,6 +158,17 @@ class Dialogue(Hands):
                     f"a change of {key}, which GetConfiguration shows, is answered {found}", "Accepted"
                 )
         raise AssertionError(answer)
+
+    async def number_in(self, key: str) -> int:
+        """Read a configuration key that is a number, over OCPP.
+
+        Raises:
+            Deviation: The station does not have it, or it is no number.
+        """
+        value = await self.value_of(key)
+        if not (value.isascii() and value.isdecimal()):
+            raise self.sequence.deviation(f"{key} is {value!r}", "a number")
+        return int(value)
 
     async def value_of(self, key: str) -> str:
         """Read a configuration key over OCPP; one that is not set is empty.
@@ -216,3 +226,8 @@ class Dialogue(Hands):
         shown_wh = await self.rig.register_wh(connector)
         if shown_wh is not None and abs(shown_wh - found_wh) > 1:
             raise self.sequence.deviation(f"the register told is {found_wh} Wh", f"{shown_wh:.1f} Wh")
+
+
+def _told(answer: str) -> str:
+    """A status, or the code of a CALLERROR, for people."""
+    return f"CALLERROR {answer.value}" if isinstance(answer, ErrorCode) else str(answer)

@@ -98,18 +98,24 @@ class Sequence:
             raise self.deviation(f"nothing came for {within_s:g} s", _all_shown(missing.values()))
         return [found[place] for place in range(len(wanted))]
 
-    async def one_of(self, *wanted: Message, within_s: float = 30) -> Entry:
+    async def one_of(self, *wanted: Message, optional: Iterable[Message] = (), within_s: float = 30) -> Entry:
         """Read the next CALL, which must be one of ``wanted``.
+
+        Args:
+            wanted: Any of them.
+            optional: Each of them at most once, before it.
+            within_s: How long it may take.
 
         Raises:
             Deviation: Another CALL came, or none.
         """
+        may_come = list(optional)
         with trio.move_on_after(within_s):
             while True:
                 entry = await self._next_call()
                 if any(each.fits(entry) for each in wanted):
                     return entry
-                self._take(entry, [], " or ".join(map(str, wanted)))
+                self._take(entry, may_come, " or ".join(map(str, wanted)))
         raise self.deviation(f"nothing came for {within_s:g} s", " or ".join(map(str, wanted)))
 
     async def quiet(self, seconds: float, optional: Iterable[Message] = ()) -> None:

@@ -79,7 +79,7 @@ async def retrieve_configuration(bed: Bed) -> None:
     """
     profiles = [each.strip() for each in (await bed.value_of("SupportedFeatureProfiles")).split(",")]
     access, unknown = await shown(bed, GetConfiguration())
-    count_max = int(await bed.value_of("GetConfigurationMaxKeys"))
+    count_max = await bed.number_in("GetConfigurationMaxKeys")
     some = tuple(access)[: min(count_max, ASKED_MAX)]
     picked, unknown_of_some = await shown(bed, GetConfiguration(key=some))
 

@@ -7,6 +7,7 @@ from engine.conformance.stimuli import CutPower, FailPower, PlugIn, Swipe
 from machines.vocabulary.ocpp import AvailabilityType, ChangeAvailability
 
 PROFILE = "Core"
+FINISHING = status("Finishing")
 STOPPED = {"Finishing", "Preparing"}
 GOES_ON = {"Charging", "SuspendedEV", "SuspendedEVSE"}
 ENERGY_S = 20
@@ -42,7 +43,7 @@ async def charge_through(bed: Bed, *, is_resumed: bool) -> int:
     booted = await bed.boot({1: STOPPED | GOES_ON}, after=[stop])
     goes_on = booted[2].payload["status"] in GOES_ON
     if not goes_on and bed.told_stop(transaction_id) is None:
-        found = await bed.sequence.one_of(stop, status(GOES_ON))
+        found = await bed.sequence.one_of(stop, status(GOES_ON), optional=bed.not_yet(FINISHING))
         goes_on = found.action == "StatusNotification"
     if goes_on is not is_resumed:
         raise NotApplicable(f"the station {'goes on with' if goes_on else 'ends'} interrupted transactions")
@@ -60,7 +61,7 @@ async def not_buffered(bed: Bed) -> None:
     if stopped is None:
         raise bed.sequence.deviation("no StopTransaction came", "one")
     await bed.check_register(1, stopped.payload["meterStop"])
-    await bed.quiet(1, [status("Finishing")])
+    await bed.quiet(1, bed.not_yet(FINISHING))
 
 
 @case(

@@ -35,7 +35,8 @@ async def reset_with_transaction(bed: Bed, kind: ResetType, connector: int) -> N
     # A hard reset needs not be graceful: the transaction may be told before or after.
     await bed.boot(where, before=[stop, finishing], after=[stop])
     if bed.told_stop(transaction_id) is None:
-        await bed.expect(stop, optional=[finishing])
+        await bed.expect(stop, optional=bed.not_yet(finishing))
+    await bed.quiet(1, bed.not_yet(finishing))
 
 
 @case("013", PROFILE, lasts_s=15)

@@ -105,7 +105,8 @@ class Times:
             connector_id=connector, duration=duration_s, charging_rate_unit=self.unit
         )
         conf = await bed.request(request)
-        assert isinstance(conf, GetCompositeScheduleConf), conf
+        if not isinstance(conf, GetCompositeScheduleConf):
+            raise bed.sequence.deviation(f"GetCompositeSchedule is answered {conf}", "Accepted")
         bed.check(conf.status.value, "Accepted", "the answer to GetCompositeSchedule")
         bed.check(conf.connector_id, connector, "connectorId in GetCompositeSchedule.conf")
         schedule, start = conf.charging_schedule, conf.schedule_start
