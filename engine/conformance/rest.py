@@ -65,12 +65,12 @@ async def bring_to_rest(bed: Bed) -> None:
     with trio.move_on_after(REST_S):
         await _wait_registered(bed)
         await _wait_delivered(bed)
-        await _set_back(bed)
+        is_reboot_due = await _set_back(bed)
         await _end_transactions(bed)
         for connector in sorted(bed.plugged):
             await _unplug(bed, connector)
         await _wait_available(bed)
-        if bed.was_link_cut:
+        if bed.was_link_cut or is_reboot_due:
             # After each loss it may wait longer before it dials again; one that starts anew does not.
             await _restart(bed, ResetType.SOFT)
             await _wait_available(bed)
@@ -142,7 +142,7 @@ async def _wait_delivered(bed: Bed) -> None:
     names = ("TransactionMessageAttempts", "TransactionMessageRetryInterval")
     answer = await _call(bed, GetConfiguration(key=names))
     shown = answer.configuration_key or () if isinstance(answer, GetConfigurationConf) else ()
-    values = {each.key: int(each.value or 0) for each in shown}
+    values = {each.key: int(each.value) for each in shown if each.value and each.value.isdecimal()}
     attempts, interval_s = (values.get(name, 0) for name in names)
     # Before each further transmission it waits once more as long.
     waits_s = interval_s * attempts * (attempts - 1) / 2
@@ -151,20 +151,24 @@ async def _wait_delivered(bed: Bed) -> None:
 
 def _is_undelivered(bed: Bed) -> bool:
     """Whether the latest of them got no result."""
-    asked, answered = "", set[str]()
+    asked = ""
     for entry in bed.csms.transcript[bed.start :]:
         if entry.direction == RECEIVED and entry.kind == frames.CALL and entry.action in TRANSACTION_RELATED:
             asked = entry.call_id
-        elif entry.direction == SENT and entry.kind == frames.CALL_RESULT:
-            answered.add(entry.call_id)
-    return bool(asked) and asked not in answered
+        elif entry.direction == SENT and entry.kind == frames.CALL_RESULT and entry.call_id == asked:
+            asked = ""
+    return bool(asked)
 
 
 # Set back
 
 
-async def _set_back(bed: Bed) -> None:
-    """Reservations, availability, charging profiles, local list, cache and configuration keys."""
+async def _set_back(bed: Bed) -> bool:
+    """Reservations, availability, charging profiles, local list, cache and configuration keys.
+
+    Returns:
+        Whether the station must start anew for that.
+    """
     profiles = bed.declared.profiles
     if "Reservation" in profiles:
         for reservation_id in _reservations(bed):
@@ -177,7 +181,7 @@ async def _set_back(bed: Bed) -> None:
         await _call(bed, ChangeConfiguration(key="LocalAuthListEnabled", value="true"))
         await _call(bed, SendLocalList(list_version=1, update_type=UpdateType.FULL))
     await _call(bed, ClearCache())
-    await _set_back_keys(bed)
+    return await _set_back_keys(bed)
 
 
 def _reservations(bed: Bed) -> list[int]:
@@ -190,19 +194,40 @@ def _reservations(bed: Bed) -> list[int]:
     return sorted({*RESERVATIONS, *(number for number in asked if isinstance(number, int))})
 
 
-async def _set_back_keys(bed: Bed) -> None:
+async def _set_back_keys(bed: Bed) -> bool:
+    """Give the keys their values again; return whether one of them counts only after a restart."""
+    is_reboot_due, waiting = False, _that_wait(bed)
     answer = await _call(bed, GetConfiguration())
     shown = answer.configuration_key or () if isinstance(answer, GetConfigurationConf) else ()
     for each in shown:
         before = bed.declared.keys.get(each.key)
-        if before is None or before.is_readonly or before.value == each.value:
+        if before is None or before.is_readonly:
+            continue
+        if before.value == each.value and each.key.casefold() not in waiting:
             continue
         found = await _call(bed, ChangeConfiguration(key=each.key, value=before.value or ""))
         status = found.code if isinstance(found, CallError) else getattr(found, "status", None)
-        if status != "Accepted":
+        if status == "RebootRequired":
+            is_reboot_due = is_reboot_due or before.value != each.value
+        elif status != "Accepted":
             raise bed.sequence.deviation(
                 f"setting {each.key} back to {before.value!r} is answered {status}", "Accepted"
             )
+    return is_reboot_due
+
+
+def _that_wait(bed: Bed) -> set[str]:
+    """The keys that the case set and that change with the next restart; until then their old value may be told."""
+    asked: dict[str, str] = {}
+    found = set()
+    for entry in bed.csms.transcript[bed.start :]:
+        if entry.action != "ChangeConfiguration":
+            continue
+        if entry.direction == SENT and entry.kind == frames.CALL:
+            asked[entry.call_id] = str(entry.payload.get("key")).casefold()
+        elif entry.payload.get("status") == "RebootRequired" and entry.call_id in asked:
+            found.add(asked[entry.call_id])
+    return found
 
 
 # Transactions and cables

@@ -9,7 +9,7 @@ from engine.conformance.cases import CASES
 from engine.conformance.stimuli import CutPower, PlugIn, Swipe
 from engine.conformance.trial import attempt
 from engine.conformance.well_formed import problem_of
-from engine.csms import RECEIVED, Entry
+from engine.csms import RECEIVED, SENT, Entry
 from tests.conformance.laboratory import EPOCH
 from tests.conformance.other_make import ACCEPTED, OtherMake
 
@@ -197,3 +197,36 @@ def reset(other, *after):
 async def test_after_a_hard_reset_the_order_of_stop_and_finishing_is_free(autojump_clock, other, after):
     reset(other, *after)
     await attempt(BY_NAME["015"], other.bed())
+
+
+# Passwords
+
+
+async def reconnects(other, password):
+    """Let the next change of a key be followed by a connection with that password."""
+
+    async def anew():
+        other.disconnect()
+        await trio.sleep(1)
+        other.password = password
+        await other.connect()
+
+    def answer(_payload):
+        other.soon(anew)
+        return ACCEPTED
+
+    other.password = b"password"
+    other.disconnect()
+    await trio.sleep(1)
+    await other.connect()
+    other.answers["ChangeConfiguration"] = answer
+
+
+@pytest.mark.parametrize("password", [None, b"password"])
+async def test_a_new_password_must_be_presented(autojump_clock, other, password):
+    """Neither none nor the old one."""
+    await reconnects(other, password)
+    with pytest.raises(Deviation, match="password"):
+        await play(other, "073")
+    changes = [e for e in other.csms.transcript if e.action == "ChangeConfiguration" and e.direction == SENT]
+    assert len(changes) == 1

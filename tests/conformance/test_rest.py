@@ -1,13 +1,21 @@
 """Between two cases a station is brought to where the first one began, however it was left."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 import trio
 
 from engine.conformance.case import Deviation
+from engine.conformance.cases import CASES
+from engine.conformance.cases.basic_authentication import credentials
+from engine.conformance.dialogue import becomes
 from engine.conformance.rest import bring_to_rest
 from engine.conformance.sequence import status
+from engine.conformance.stimuli import CutPower, PlugIn
+from engine.conformance.trace import Notes
+from engine.conformance.verdict import Stage, judge, settle
+from engine.conformance.virtual import VirtualRig
 from machines.vocabulary.ocpp import (
     AuthorizationData,
     AuthorizationStatus,
@@ -205,6 +213,59 @@ async def test_every_key_has_its_value_again(lab, autojump_clock):
     assert {each.key: each.value for each in found.configuration_key} == {
         name: key.value for name, key in lab.declared.keys.items()
     }
+
+
+async def test_a_key_that_counts_after_a_reboot_has_its_value_again_too(tmp_path, autojump_clock):
+    """Where nobody can cut the power. What it was set to in a case counted since that case restarted the station."""
+    async with laboratory(tmp_path, "[keys]\nMeterValueSampleInterval = { reboot = true }\n") as lab:
+        notes = Notes(lab.now, lambda: len(lab.csms.transcript))
+        stage = Stage(lab.csms, NoSwitch(lab.station), notes, lab.declared, 2, 0.001)
+        verdicts = []
+        for name in ("014", "021-counts", "003"):
+            bed = stage.bed()
+            (played,) = (case for case in CASES if case.name == name)
+            verdicts.append((await judge(stage, played, bed)).verdict)
+            assert await settle(stage, bed) == ""
+        await every_status(lab)  # after a restart: nothing waits for one
+        found = await lab.csms.call(GetConfiguration(key=("MeterValueSampleInterval",)))
+
+    assert verdicts == ["passed", "not applicable", "passed"]
+    (shown,) = found.configuration_key
+    assert shown.value == lab.declared.keys["MeterValueSampleInterval"].value
+
+
+@pytest.mark.parametrize("is_interrupted", [False, True])
+async def test_no_charge_point_is_left_with_a_password_that_only_a_case_knows(
+    tmp_path, autojump_clock, is_interrupted
+):
+    """The case ends before it sets the old one back: something else comes, or the run is interrupted."""
+    (update,) = (case for case in CASES if case.name == "073")
+    async with laboratory(tmp_path, update.declares) as lab:
+        bed, scope = lab.bed(), trio.CancelScope()
+        old = credentials(bed)
+
+        async def end():
+            await becomes(lambda: len(lab.csms.upgrades) > 1, 60)
+            if is_interrupted:
+                scope.cancel()
+            else:
+                await lab.rig.do(PlugIn(1))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(end)
+            with scope, suppress(Deviation):
+                await update.run(bed)
+                pytest.fail("the case came to its end")
+        await trio.sleep(60)
+
+    assert credentials(bed) == old
+
+
+class NoSwitch(VirtualRig):
+    """A rig that cannot cut the power."""
+
+    def can(self, kind):
+        return kind is not CutPower
 
 
 async def test_the_local_list_is_empty_again(lab, autojump_clock):
