@@ -16,8 +16,8 @@ from engine.play.draw import Played, PlayedStep
 from engine.play.tell import named
 from engine.play.transcript import Event, Frame, Transcript
 
-SETTLE_S = 2.0
-"""How long the last answers may take, on the clock of the Central System."""
+SETTLE_S = 30.0
+"""How long the last answers may take, on the clock of the Central System: so long stations usually wait."""
 
 
 class StepFailed(Exception):  # noqa: N818 - the name of the fact
@@ -57,11 +57,12 @@ class Player:
         except (StepFailed, RigError) as error:
             raise StepFailed(f"{played.where}: {error}") from error
 
-    async def settle(self) -> None:
-        """Give the last answers a while to come."""
+    async def settle(self) -> Frame | None:
+        """Give the last answers a while to come; return the CALL that got none."""
         with trio.move_on_after(_patience(SETTLE_S)):
-            while self._is_owed():
+            while self._owed() is not None:
                 await self._transcript.wait_grown()
+        return self._owed()
 
     async def _play(self, step: PlayedStep) -> None:
         match step:
@@ -189,18 +190,18 @@ class Player:
                 return entry
         return None
 
-    def _is_owed(self) -> bool:
-        """Whether the last CALL of the station waits for its answer."""
-        owed = ""
+    def _owed(self) -> Frame | None:
+        """The last CALL of the station, if it waits for its answer."""
+        owed: Frame | None = None
         for entry in self._transcript.entries:
             match entry:
-                case Event(what="connection closed"):
-                    owed = ""
-                case Frame(is_sent=True, kind=frames.CALL, call_id=call_id):
-                    owed = call_id
-                case Frame(is_sent=False, call_id=call_id) if call_id == owed:
-                    owed = ""
-        return bool(owed)
+                case Event(what="connection closed" | "station started"):
+                    owed = None
+                case Frame(is_sent=True, kind=frames.CALL) as owed:
+                    pass
+                case Frame(is_sent=False, call_id=call_id) if owed is not None and call_id == owed.call_id:
+                    owed = None
+        return owed
 
     def _why_offline(self) -> str:
         """What to say of the connection, if there is none."""

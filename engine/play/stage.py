@@ -153,8 +153,8 @@ async def perform(drawn: Drawn, seed: int, actor: Actor, transcript: Transcript,
         print(f"{now:%H:%M:%S}  {tell.act(stimulus)}", file=text, flush=True)
 
     player = Player(actor, transcript, act)
-    failures = []
-    steps = 0
+    failures: list[str] = []
+    steps, owed = 0, None
     async with trio.open_nursery() as nursery:
         nursery.start_soon(actor.run)
         try:
@@ -163,9 +163,13 @@ async def perform(drawn: Drawn, seed: int, actor: Actor, transcript: Transcript,
         except StepFailed as failed:
             failures.append(str(failed))
         else:
-            await player.settle()
+            owed = await player.settle()
         nursery.cancel_scope.cancel()
     found = list(complaints(transcript.entries, player.excused))
+    if owed is not None:
+        missed = Complaint(owed, f"{owed.action} was not answered", is_failure=True)
+        if missed.text not in {complaint.text for complaint in found}:  # It may have been sent anew.
+            found.append(missed)
     failures += [_text(complaint) for complaint in found if complaint.is_failure]
     remarks = dict.fromkeys(_text(complaint) for complaint in found if not complaint.is_failure)
     calls = sum(isinstance(entry, Frame) and entry.kind == 2 for entry in transcript.entries)

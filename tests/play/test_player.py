@@ -190,6 +190,30 @@ async def test_the_answer_to_the_last_call_is_waited_for_and_judged(autojump_clo
     assert failed(verdict).endswith("Authorize was answered with GenericError")
 
 
+async def test_a_last_call_that_is_never_answered_is_a_failure(autojump_clock, theatre):
+    theatre.csms.override("StopTransaction", lambda _: None)
+    plug, card = '{"do": "plug-in"}\n', '{"do": "swipe", "idTag": "CARD", "connector": 1}\n'
+    charging = '{"expect": [{"action": "StatusNotification", "payload": {"status": "Charging"}}]}\n'
+    verdict = await theatre.play(
+        BOOTED + plug + card + charging + card + '{"expect": [{"action": "StopTransaction"}]}'
+    )
+
+    assert failed(verdict).endswith("StopTransaction was not answered")
+
+
+async def test_an_answer_to_the_last_call_may_take_as_long_as_the_station_waits(autojump_clock, theatre):
+    async def late(request):
+        await trio.sleep(25)
+        return theatre.csms.usual_answer(request)
+
+    theatre.csms.override("Authorize", late)
+    verdict = await theatre.play(
+        BOOTED + '{"do": "swipe", "idTag": "CARD"}\n{"expect": [{"action": "Authorize"}]}'
+    )
+
+    assert verdict.is_passed
+
+
 async def test_calls_of_one_kind_come_in_the_order_in_which_they_are_listed(autojump_clock, theatre):
     plug, card = '{"do": "plug-in"}\n', '{"do": "swipe", "idTag": "CARD", "connector": 1}\n'
     status = '{{"action": "StatusNotification", "payload": {{"connectorId": 1, "status": "{}"}}}}'
