@@ -13,6 +13,10 @@ _EVENTS = frozenset({"station started", "connection opened", "connection closed"
 """What a transcript has beside frames."""
 
 
+_ENDS = frozenset({"station started", "connection closed"})
+"""Those after which no answer comes: a CALL dies with its connection."""
+
+
 class Frame(NamedTuple):
     """One OCPP frame, or what became of the connection."""
 
@@ -84,6 +88,17 @@ class StationLog:
         }
         return Call(
             call.action, call.direction, call.payload, answers.get("CALLRESULT"), answers.get("CALLERROR")
+        )
+
+    def is_over(self, call: Frame) -> bool:
+        """Whether nobody waits any more for the answer to ``call``: its connection ended, or another CALL followed."""
+        frames = self.frames()
+        later = frames[frames.index(call) + 1 :]
+        return any(
+            frame.action in _ENDS
+            if frame.kind == "event"
+            else (frame.kind, frame.direction) == ("CALL", call.direction)
+            for frame in later
         )
 
     def size(self) -> int:

@@ -243,7 +243,7 @@ class VirtualStation:
         Args:
             action: Such as ``StartTransaction``, or ``RemoteStartTransaction``.
             timeout_s: How long, in real time.
-            answered: Wait until it is answered, too.
+            answered: Wait until it is answered, too. One that was given up or died with its connection is passed over.
             members: Of its payload, as on the wire: ``idTag="CARD"``. Of an object, those that are named.
 
         Raises:
@@ -255,11 +255,13 @@ class VirtualStation:
             for number, frame in enumerate(self._log.calls(action)):
                 if number >= self._waited_for.get(action, 0) and _fits(members, frame.payload):
                     found = frame
+                    is_over = self._log.is_over(frame)  # asked first: the log grows
                     call = self._log.answered(frame)
                     if not answered or call.answer is not None or call.error is not None:
                         self._waited_for[action] = number + 1
                         return call
-                    break
+                    if not is_over:
+                        break
             if time.monotonic() > deadline or self._process is None or self._process.poll() is not None:
                 what = f"{action} {json.dumps(members) if members else ''}".strip()
                 why = "was not answered" if found is not None else "did not come"

@@ -241,6 +241,14 @@ def test_arguments_are_pairs_after_the_name(stimulus):
     assert len(pairs) % 2 == 0
 
 
+def test_a_text_is_an_argument_as_it_is():
+    data = '{"a": "b\\n"}'
+    assert arguments_of(SendData("org.example", "Ping", data))[-2:] == ["--data", data]
+    assert arguments_of(RaiseFault(HOT, 1, 'too "hot"')) == [
+        *("fault", "--error-code", "HighTemperature", "--connector", "1", "--info", 'too "hot"')
+    ]
+
+
 # A person
 
 

@@ -1,12 +1,18 @@
 """The pytest plugin, in test suites of Central Systems that run in processes of their own."""
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import serve
+from websockets.typing import Subprotocol
 
 from engine.pytest_plugin import NothingCame, StationError, VirtualStation
 from tests.peers.processes import ROOT, program
@@ -111,6 +117,36 @@ def test_loading_the_plugin_loads_nothing_of_the_station():
 def test_without_a_central_system_nothing_comes_and_the_station_says_so(box):
     with pytest.raises(NothingCame, match="dialling failed"):
         box.wait_for("BootNotification", timeout_s=0.5)
+
+
+def leaves_once(socket):
+    """A Central System that takes the first BootNotification and is gone; the next one it answers."""
+    _, call_id, *_ = json.loads(socket.recv())
+    if not leaves_once.has_left:
+        leaves_once.has_left = True
+        return
+    conf = {"status": "Accepted", "currentTime": "2026-01-01T00:00:00Z", "interval": 300}
+    socket.send(json.dumps([3, call_id, conf]))
+    with suppress(ConnectionClosed):
+        socket.recv()
+
+
+def test_a_call_that_died_with_its_connection_is_not_waited_for(tmp_path):
+    """The station sends it again, and that one is answered."""
+    leaves_once.has_left = False
+    with serve(leaves_once, "127.0.0.1", 0, subprotocols=[Subprotocol("ocpp1.6")]) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        url = f"ws://127.0.0.1:{server.socket.getsockname()[1]}"
+        with VirtualStation(url, tmp_path / "box", speed=30) as station:
+            found = station.wait_for("BootNotification")
+            died, answered = station.calls("BootNotification")[:2]
+        server.shutdown()
+        thread.join()
+
+    assert (died.answer, died.error) == (None, None)
+    assert found == answered
+    assert found.answer["status"] == "Accepted"
 
 
 def test_the_hardware_does_what_it_is_told_or_says_why_not(box):

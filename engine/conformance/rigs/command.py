@@ -128,7 +128,8 @@ def arguments_of(stimulus: Stimulus) -> list[str]:
     for name, key in zip(stimulus.__struct_fields__, stimulus.__struct_encode_fields__, strict=True):
         value = getattr(stimulus, name)
         if value is not None and value != "":
-            arguments += [f"--{_dashed(key)}", msgspec.json.encode(value).decode().strip('"')]
+            text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+            arguments += [f"--{_dashed(key)}", text]
     return arguments
 
 
