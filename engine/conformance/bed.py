@@ -191,7 +191,7 @@ class Bed(Dialogue):
     @property
     def connection_time_out_s(self) -> int:
         """ConnectionTimeOut, as the station has it before the case."""
-        key = self.declared.keys.get("ConnectionTimeOut")
+        key = self.declared.key("ConnectionTimeOut")
         return int(key.value) if key and key.value and key.value.isdecimal() else 60
 
     async def transaction_id(self, started: Entry) -> int:

@@ -30,16 +30,20 @@ class Declared(Struct, frozen=True, kw_only=True):
     files: str = ""
     """URL of a folder on the tester's server of files; empty if there is none."""
 
+    def key(self, name: str) -> Key | None:
+        """A configuration key, however the station spells its name: it is a CiString."""
+        return next((key for each, key in self.keys.items() if each.casefold() == name.casefold()), None)
+
     @property
     def profiles(self) -> tuple[str, ...]:
         """The feature profiles that it announces."""
-        key = self.keys.get("SupportedFeatureProfiles")
+        key = self.key("SupportedFeatureProfiles")
         return tuple(part.strip() for part in key.value.split(",")) if key and key.value else ()
 
     @property
     def connectors(self) -> int:
         """How many there are; 1 if the station does not tell."""
-        key = self.keys.get("NumberOfConnectors")
+        key = self.key("NumberOfConnectors")
         return int(key.value) if key and key.value and key.value.isdecimal() else 1
 
 

@@ -139,7 +139,7 @@ class Dialogue(Hands):
 
     async def _set(self, key: str, value: str) -> str | None:
         """Set a key; return why it cannot be, if so."""
-        known = self.declared.keys.get(key)
+        known = self.declared.key(key)
         if known is None:
             return f"the station has no key {key}"
         if known.is_readonly:

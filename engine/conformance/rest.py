@@ -142,8 +142,8 @@ async def _wait_delivered(bed: Bed) -> None:
     names = ("TransactionMessageAttempts", "TransactionMessageRetryInterval")
     answer = await _call(bed, GetConfiguration(key=names))
     shown = answer.configuration_key or () if isinstance(answer, GetConfigurationConf) else ()
-    values = {each.key: int(each.value) for each in shown if each.value and each.value.isdecimal()}
-    attempts, interval_s = (values.get(name, 0) for name in names)
+    values = {each.key.casefold(): int(each.value) for each in shown if each.value and each.value.isdecimal()}
+    attempts, interval_s = (values.get(name.casefold(), 0) for name in names)
     # Before each further transmission it waits once more as long.
     waits_s = interval_s * attempts * (attempts - 1) / 2
     await becomes(lambda: not _is_undelivered(bed), waits_s + CALL_S)
@@ -200,7 +200,7 @@ async def _set_back_keys(bed: Bed) -> bool:
     answer = await _call(bed, GetConfiguration())
     shown = answer.configuration_key or () if isinstance(answer, GetConfigurationConf) else ()
     for each in shown:
-        before = bed.declared.keys.get(each.key)
+        before = bed.declared.key(each.key)
         if before is None or before.is_readonly:
             continue
         if before.value == each.value and each.key.casefold() not in waiting:

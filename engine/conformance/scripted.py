@@ -120,7 +120,7 @@ async def _play(script: Script, bed: Bed) -> None:
     if any(isinstance(step, Answered) for step in script.steps):
         raise NotApplicable("the script is for a Central System under test")
     for key in QUIET_KEYS:
-        known = bed.declared.keys.get(key)
+        known = bed.declared.key(key)
         if known is not None and not known.is_readonly and known.value is not None:
             await bed.configure(**{key: known.value})
     await bed.configure(**header.keys)

@@ -6,12 +6,14 @@ import trio
 from engine.conformance.bed import stamp
 from engine.conformance.case import Deviation, NotApplicable
 from engine.conformance.cases import CASES
+from engine.conformance.cases.configuration import REQUIRED
+from engine.conformance.declared import Declared, Key
 from engine.conformance.stimuli import CutPower, PlugIn, Swipe
 from engine.conformance.trial import attempt
 from engine.conformance.well_formed import problem_of
 from engine.csms import RECEIVED, SENT, Entry
 from tests.conformance.laboratory import EPOCH
-from tests.conformance.other_make import ACCEPTED, OtherMake
+from tests.conformance.other_make import ACCEPTED, KEYS, OtherMake
 
 BY_NAME = {case.name: case for case in CASES}
 
@@ -109,6 +111,31 @@ async def test_a_list_that_takes_more_than_anybody_sends_is_not_filled(autojump_
     other.answers["GetConfiguration"] = keys_that_are("2147483647")
     with pytest.raises(NotApplicable, match="SendLocalListMaxLength is 2147483647"):
         await play(other, "043_3")
+
+
+# Names of keys are the same whatever the case of their letters (1.3, CiString)
+
+
+async def test_a_key_is_found_however_it_is_spelt(autojump_clock, other):
+    keys = {**KEYS, "ConnectionTimeout": Key("75", is_readonly=False)}
+    other.declared = Declared(keys=keys)
+    bed = other.bed()
+    await bed.configure(ConnectionTimeOut="15")
+    assert bed.connection_time_out_s == 75
+    assert any(entry.payload.get("value") == "15" for entry in other.csms.transcript)
+
+
+async def test_required_keys_are_found_however_they_are_spelt(autojump_clock, other):
+    shown = {name.upper(): min(access) for name, access in REQUIRED["Core"].items()}
+    values = {"SUPPORTEDFEATUREPROFILES": "Core", "GETCONFIGURATIONMAXKEYS": "50"}
+
+    def answer(payload):
+        named = [key.upper() for key in payload.get("key", shown)]
+        found = [{"key": key, "readonly": shown[key], "value": values.get(key, "1")} for key in named]
+        return {"configurationKey": found}
+
+    other.answers["GetConfiguration"] = answer
+    await play(other, "019")
 
 
 # What is on its way

@@ -85,9 +85,10 @@ async def retrieve_configuration(bed: Bed) -> None:
 
     bed.check("Core" in profiles, True, "whether Core is announced")
     bed.check((unknown, unknown_of_some), ((), ()), "what is unknown")
+    spelt = {key.casefold(): readonly for key, readonly in access.items()}
     for profile in profiles:
         for key, allowed in REQUIRED.get(profile, {}).items():
-            bed.check(access.get(key), allowed, f"readonly of {key}, which {profile} requires,")
+            bed.check(spelt.get(key.casefold()), allowed, f"readonly of {key}, which {profile} requires,")
     bed.check(sorted(picked), sorted(some), "what was told of some keys")
 
 

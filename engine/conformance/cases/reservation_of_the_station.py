@@ -105,7 +105,7 @@ async def rejected(bed: Bed) -> None:
 
     ReserveConnectorZeroSupported is false, or not there: Rejected.
     """
-    key = bed.declared.keys.get(KEY)
+    key = bed.declared.key(KEY)
     if key is not None and (key.value or "").casefold() != "false":
         raise NotApplicable("the station supports reservations of connector 0")
     await bed.ask(reserve_now(bed), "Rejected")

@@ -47,8 +47,8 @@ class Times:
     def __init__(self, bed: Bed) -> None:
         self.bed = bed
         self.begins = bed.now().replace(microsecond=0)
-        keys = {name.casefold(): key.value for name, key in bed.declared.keys.items()}
-        units = next((value for name in UNITS if (value := keys.get(name.casefold()))), "Current")
+        known = (bed.declared.key(name) for name in UNITS)
+        units = next((key.value for key in known if key and key.value), "Current")
         self.is_current = "Current" in units
 
     @property
@@ -137,7 +137,7 @@ def _at(limits: Limits, second: int) -> float:
 
 def _at_least(bed: Bed, key: str, least: int) -> None:
     """Raise NotApplicable where the station says that it does not hold that much."""
-    known = bed.declared.keys.get(key)
+    known = bed.declared.key(key)
     if known and known.value and known.value.isdecimal() and int(known.value) < least:
         raise NotApplicable(f"{key} is {known.value}, the case needs {least}")
 
