@@ -2,6 +2,7 @@
 
 import pytest
 import trio
+from msgspec.structs import replace
 
 from engine.conformance.bed import stamp
 from engine.conformance.case import Deviation, NotApplicable
@@ -224,6 +225,62 @@ def reset(other, *after):
 async def test_after_a_hard_reset_the_order_of_stop_and_finishing_is_free(autojump_clock, other, after):
     reset(other, *after)
     await attempt(BY_NAME["015"], other.bed())
+
+
+# Firmware
+
+
+UPDATES = {
+    "installed-before-the-boot": ["Installed", "boot Available Available"],
+    "installed-after-the-boot": ["boot Available Available", "Installed"],
+    "in-service-when-it-is-installed": ["boot Available Unavailable", "Installed", "1 Available"],
+    "out-of-service-altogether": ["0 Unavailable", "boot Unavailable Unavailable", "Installed", "both"],
+}
+"""What comes of an update from Installing on: firmware statuses, statuses of a connector, and boots with statuses."""
+
+
+async def update_as(other, steps):
+    """Tell of an update."""
+    other.declared = replace(other.declared, files="http://files.example")
+
+    async def update():
+        for value in ("Downloading", "Downloaded", "Installing"):
+            await other.tell("FirmwareStatusNotification", status=value)
+        for step in steps:
+            match step.split():
+                case "boot", *statuses:
+                    await other.boot(*statuses)
+                case ("both",):
+                    await other.tell_status("Available", 1)
+                    await other.tell_status("Available", 0)
+                case number, value:
+                    await other.tell_status(value, int(number))
+                case (value,):
+                    await other.tell("FirmwareStatusNotification", status=value)
+
+    def answer(_payload):
+        other.soon(update)
+        return {}
+
+    other.answers["UpdateFirmware"] = answer
+    bed = other.bed()
+    await BY_NAME["044_1"].run(bed)
+    await bed.quiet(3)
+
+
+@pytest.mark.parametrize("steps", UPDATES.values(), ids=UPDATES)
+async def test_connectors_may_be_out_of_service_until_an_update_is_installed(autojump_clock, other, steps):
+    await update_as(other, steps)
+
+
+async def test_they_must_be_in_service_again(autojump_clock, other):
+    with pytest.raises(Deviation, match="Available"):
+        await update_as(other, ["boot Available Unavailable", "Installed"])
+
+
+async def test_an_update_must_be_installed(autojump_clock, other):
+    with pytest.raises(Deviation, match="Installed"):
+        await update_as(other, ["boot Available Available"])
 
 
 # Passwords

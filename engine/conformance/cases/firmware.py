@@ -41,12 +41,12 @@ def diagnostics(value: str) -> Message:
 
 def unavailable(bed: Bed) -> list[Message]:
     """What connectors may say while they are not to be used."""
-    return [status("Unavailable", number) for number in bed.every]
+    return [status("Unavailable", number) for number in (0, *bed.every)]
 
 
 def available(bed: Bed) -> list[Message]:
     """What they may say when they are back."""
-    return [status("Available", number) for number in bed.every]
+    return [status("Available", number) for number in (0, *bed.every)]
 
 
 async def update(bed: Bed, file: str) -> None:
@@ -70,15 +70,21 @@ async def firmware_update(bed: Bed) -> None:
     """Firmware Update - Download and Install.
 
     Downloading, Downloaded, Installing; the station boots and tells every status; Installed comes before or after.
+    In the end every connector is Available.
     """
     await install(bed, "firmware.bin")
-    optional = [*unavailable(bed), firmware("Installed")]
+    installed = firmware("Installed")
+    optional = [*unavailable(bed), installed]
     await bed.expect(message("BootNotification"), optional=optional, within_s=TRANSFER_S + BOOT_S)
-    statuses = [status("Available", number) for number in (0, *bed.every)]
-    await bed.expect(*statuses, optional=[firmware("Installed")])
-    told = [entry for entry in bed.csms.transcript[bed.start :] if firmware("Installed").fits(entry)]
-    if not told:
-        await bed.expect(firmware("Installed"), within_s=TRANSFER_S)
+    numbers = (0, *bed.every)
+    statuses = [status({"Available", "Unavailable"}, number) for number in numbers]
+    told = await bed.expect(*statuses, optional=bed.not_yet(installed))
+    # Who installs after the boot may be out of service until then.
+    away = [
+        number for number, entry in zip(numbers, told, strict=True) if entry.payload["status"] != "Available"
+    ]
+    back = [status("Available", number) for number in away]
+    await bed.expect(*back, *bed.not_yet(installed), within_s=TRANSFER_S)
 
 
 @case("044_2", PROFILE, lasts_s=15)
@@ -98,7 +104,7 @@ async def firmware_installation_failed(bed: Bed) -> None:
     Downloading, Downloaded, Installing, and after a boot or without one InstallationFailed.
     """
     await install(bed, "broken.bin")
-    boot = [message("BootNotification"), *(status("Available", number) for number in (0, *bed.every))]
+    boot = [message("BootNotification"), *available(bed)]
     await bed.expect(
         firmware("InstallationFailed"), optional=[*unavailable(bed), *boot], within_s=TRANSFER_S + BOOT_S
     )
