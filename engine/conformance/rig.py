@@ -1,5 +1,6 @@
 """What moves the hardware around a charge point under test: a simulation, programs, or a person."""
 
+import math
 from typing import Protocol
 
 from engine.conformance.stimuli import Stimulus
@@ -34,3 +35,17 @@ class Rig(Protocol):
 
     async def register_wh(self, connector: int) -> float | None:
         """What the meter of ``connector`` shows, in Wh; None if this rig cannot tell."""
+
+
+def energy_wh(text: str) -> float | None:
+    """What somebody says that a meter shows; None if nothing.
+
+    Raises:
+        ValueError: It is no number, or none that a meter shows.
+    """
+    if not text:
+        return None
+    found = float(text)
+    if not math.isfinite(found):
+        raise ValueError(text)
+    return found

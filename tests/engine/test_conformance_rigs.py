@@ -174,7 +174,7 @@ with open({seen!r}, "a") as file:
     file.write(json.dumps([words, sys.stdin.read()]) + "\\n")
 match words[0]:
     case "is-locked": print({{"1": "yes", "2": "no", "3": "", "4": "perhaps"}}[words[2]])
-    case "register": print("1234.5")
+    case "register": print({{"1": "1234.5", "2": "nan", "3": "inf", "4": "12 Wh", "5": ""}}[words[2]])
     case "unplug": sys.exit("it is\\nstuck")
     case "pause": sys.exit(3)
 """
@@ -224,6 +224,14 @@ async def test_a_program_looks(by_command):
 async def test_an_answer_that_is_none_is_an_error(by_command):
     with pytest.raises(RigError, match="'perhaps': must be yes, no or nothing"):
         await by_command.is_locked(4)
+
+
+@pytest.mark.parametrize("connector", [2, 3, 4])
+async def test_a_register_that_is_no_number_is_an_error(by_command, connector):
+    """What is not a number differs from nothing, so it would pass whatever a station tells."""
+    with pytest.raises(RigError, match="must be a number of Wh, or nothing"):
+        await by_command.register_wh(connector)
+    assert await by_command.register_wh(5) is None
 
 
 @pytest.mark.parametrize("command", ["/nowhere/rig.sh", "''", "'open", "echo juggle"])
@@ -292,7 +300,7 @@ async def test_nobody_is_there():
 
 
 async def test_a_person_looks_and_is_asked_again_if_need_be():
-    rig = Person("maybe", "Y", "no", "", "some", "12.5", "").rig
+    rig = Person("maybe", "Y", "no", "", "some", "nan", "12.5", "").rig
     assert [await rig.is_locked(1), await rig.is_locked(1), await rig.has_energy(1)] == [True, False, None]
     assert [await rig.register_wh(1), await rig.register_wh(1)] == [12.5, None]
 

@@ -25,7 +25,7 @@ from contextlib import asynccontextmanager
 import msgspec
 import trio
 
-from engine.conformance.rig import CannotError, RigError
+from engine.conformance.rig import CannotError, RigError, energy_wh
 from engine.conformance.stimuli import KINDS, Stimulus, kind_name
 from engine.speed import of_real_time
 
@@ -103,7 +103,7 @@ class CommandRig:
         """What the program says."""
         printed = await self._look(REGISTER, connector)
         try:
-            return float(printed) if printed else None
+            return energy_wh(printed)
         except ValueError:
             raise RigError(
                 f"{REGISTER} printed {printed[:40]!r}: must be a number of Wh, or nothing"

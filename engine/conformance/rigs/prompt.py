@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import trio
 
-from engine.conformance.rig import CannotError, RigError
+from engine.conformance.rig import CannotError, RigError, energy_wh
 from engine.conformance.stimuli import (
     ClearFault,
     CutLink,
@@ -88,7 +88,7 @@ class PromptRig:
                 f"What does the meter of connector {connector} show, in Wh? Enter if you cannot tell"
             )
             try:
-                return float(answer) if answer else None
+                return energy_wh(answer)
             except ValueError:
                 pass  # It is asked again.
 
