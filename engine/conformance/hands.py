@@ -1,8 +1,11 @@
 """What a case does to the hardware: stimuli as calls, and the memory of what must be undone afterwards."""
 
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
 from typing import Literal
 
-from engine.conformance.rig import Rig
+from engine.conformance.rig import Rig, RigError
 from engine.conformance.stimuli import (
     ClearFault,
     CutLink,
@@ -156,13 +159,23 @@ class Hands:
 
     async def undo(self) -> None:
         """Bring the hardware back to how it was, but for what is plugged in."""
-        if self.is_link_cut:
-            await self.restore_link()
-        for connector in sorted(self.jammed):
-            await self.free_lock(connector)
-        for connector in sorted(self.shorted):
-            await self.repair_pilot(connector)
-        for connector in sorted(self.silent):
-            await self.revive_meter(connector)
-        for connector, error_code in sorted(self.faults):
-            await self.clear_fault(error_code, connector)
+        for undoing in self._undoings():
+            await undoing()
+
+    async def undo_what_can_be(self) -> None:
+        """The same, as far as it goes: a rig may fail, and a fault may have gone by itself."""
+        for undoing in self._undoings():
+            with suppress(RigError):
+                await undoing()
+
+    def _undoings(self) -> list[Callable[[], Awaitable[None]]]:
+        return [
+            *([self.restore_link] if self.is_link_cut else []),
+            *(partial(self.free_lock, connector) for connector in sorted(self.jammed)),
+            *(partial(self.repair_pilot, connector) for connector in sorted(self.shorted)),
+            *(partial(self.revive_meter, connector) for connector in sorted(self.silent)),
+            *(
+                partial(self.clear_fault, error_code, connector)
+                for connector, error_code in sorted(self.faults)
+            ),
+        ]

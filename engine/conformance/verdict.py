@@ -101,6 +101,7 @@ async def settle(stage: Stage, bed: Bed, *, is_unknown: bool = False) -> str:
             await bring_to_rest(bed)
         except (Deviation, RigError) as error:
             why = why or str(error).partition("\n")[0]
+            await bed.undo_what_can_be()
             bed = stage.bed()
         else:
             return ""
@@ -133,13 +134,11 @@ async def _cut_power(stage: Stage, bed: Bed) -> None:
 
 async def leave(bed: Bed) -> None:
     """The run is interrupted: leave the hardware so that it can go on."""
-    with (
-        trio.CancelScope(shield=True, deadline=trio.current_time() + of_real_time(LEAVE_S)),
-        suppress(RigError),
-    ):
-        await bed.undo()
+    with trio.CancelScope(shield=True, deadline=trio.current_time() + of_real_time(LEAVE_S)):
+        await bed.undo_what_can_be()
         for connector in tuple(bed.plugged):
-            await bed.unplug(connector)
+            with suppress(RigError):
+                await bed.unplug(connector)
 
 
 def unplayed(case: Case, verdict: Verdict, reason: str, now: datetime) -> Result:

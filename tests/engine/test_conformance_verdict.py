@@ -11,11 +11,13 @@ from engine.conformance.plan import Wishes, prepare
 from engine.conformance.results import Header, Journal
 from engine.conformance.rig import CannotError, RigError
 from engine.conformance.runner import Run
-from engine.conformance.stimuli import CutPower, Unplug
+from engine.conformance.stimuli import ClearFault, CutPower, FreeLock, Unplug
 from engine.conformance.trace import NotedRig, Notes
 from engine.conformance.verdict import Stage, judge, settle
 from engine.csms import Csms
+from machines.vocabulary.ocpp import ChargePointErrorCode
 
+HOT = ChargePointErrorCode.HIGH_TEMPERATURE
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 DECLARED = Declared(keys={"SupportedFeatureProfiles": Key("Core", is_readonly=True)})
 
@@ -112,6 +114,49 @@ async def test_cables_are_taken_out_then_the_power_is_cut(autojump_clock):
     stage = stage_of(robot)
     await settle(stage, stage.bed())
     assert [each for each in robot.done if isinstance(each, Unplug | CutPower)] == [Unplug(1), CutPower(10)]
+
+
+class Clumsy(Robot):
+    """One that fails to free a lock, once."""
+
+    has_failed = False
+
+    async def do(self, stimulus):
+        if isinstance(stimulus, FreeLock) and not self.has_failed:
+            self.has_failed = True
+            raise RigError("the tester says 'wait'")
+        await super().do(stimulus)
+
+
+async def test_what_could_not_be_undone_is_undone_with_force(autojump_clock):
+    """Nothing is forgotten for it: not the lock, and not the fault whose turn did not come."""
+    robot = Clumsy()
+    stage = stage_of(robot)
+    bed = stage.bed()
+    await bed.jam_lock()
+    await bed.raise_fault(HOT)
+    await settle(stage, bed)
+    assert [each for each in robot.done if isinstance(each, FreeLock | ClearFault)] == [
+        FreeLock(1),
+        ClearFault(HOT, 1),
+    ]
+
+
+async def test_what_cannot_be_undone_is_tried_once_with_force(autojump_clock):
+    """A fault that is gone by itself cannot be cleared, and keeps no station from coming to rest."""
+
+    class Gone(Robot):
+        async def do(self, stimulus):
+            await super().do(stimulus)
+            if isinstance(stimulus, ClearFault):
+                raise RigError("the fault does not stand")
+
+    robot = Gone()
+    stage = stage_of(robot)
+    bed = stage.bed()
+    await bed.raise_fault(HOT)
+    await settle(stage, bed)
+    assert robot.done.count(ClearFault(HOT, 1)) == 2
 
 
 async def test_the_power_is_not_cut_where_nobody_can(autojump_clock):
