@@ -175,8 +175,11 @@ def _offered(measurand: Measurand, wanted: Phase | None, facts: Facts) -> Number
 
 def _difference(reading: MeterReading, previous: MeterReading, field: str) -> float | None:
     now, before = getattr(reading, field), getattr(previous, field)
-    # A register that runs backwards is the meter's trouble: no energy is ever negative.
-    return None if now is None or before is None else max(0.0, now - before)
+    if now is None or before is None:
+        return None
+    # Of the registers as they are told, or parts of a Wh would be lost with each interval (decision M9). One that runs
+    # backwards is the meter's trouble: no energy is ever negative.
+    return max(0, round(now) - round(before))
 
 
 def _sampled(

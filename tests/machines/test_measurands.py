@@ -1,5 +1,7 @@
 """Readings as SampledValues: which values an item gives, with phase, unit, location and digits."""
 
+import itertools
+
 import pytest
 from msgspec.structs import fields, replace
 
@@ -166,6 +168,28 @@ def test_energy_per_interval_is_never_negative():
     after = replace(READING, energy_import_wh=99999)
 
     assert texts("Energy.Active.Import.Interval", previous=after) == [(None, "0")]
+
+
+@pytest.mark.parametrize(
+    ("direction", "field"),
+    [
+        ("Active.Export", "energy_export_wh"),
+        ("Reactive.Import", "energy_reactive_import_varh"),
+        ("Reactive.Export", "energy_reactive_export_varh"),
+    ],
+)
+def test_energies_per_interval_are_together_what_the_register_went_on_by(direction, field):
+    """Decision M9: a third of a varh a minute is twenty in an hour, and not none sixty times."""
+    readings = [replace(READING, **{field: 100 + minute / 3}) for minute in range(61)]
+
+    energies = [
+        int(text)
+        for before, after in itertools.pairwise(readings)
+        for _, text in texts(f"Energy.{direction}.Interval", reading=after, previous=before)
+    ]
+
+    assert len(energies) == 60
+    assert sum(energies) == 20
 
 
 def test_what_is_offered_is_a_value_too():
