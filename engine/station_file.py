@@ -75,7 +75,7 @@ def load(path_or_name: str | Path) -> Station:
         check_readers(layers, _tables(valid, "readers"), len(connectors))
     check_messages(layers, _table(valid, "messages"))
     check_vendors(layers, _table(valid, "data_transfer"))
-    check_limits(layers, _table(valid, "limits"))
+    check_limits(layers, _table(valid, "limits"), len(connectors))
     check_installation(layers, _table(valid, "installation"))
     check_files(layers, _table(valid, "transfers"), _table(valid, "firmware"))
     csms = _table(valid, "csms")

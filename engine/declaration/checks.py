@@ -10,6 +10,7 @@ from engine.declaration.layers import Layers, Table
 from engine.declaration.problems import EntryPath, nearest, show_names, show_value
 from engine.declaration.schema import (
     CONNECTOR_DRIVERS,
+    OUTBOX_SPARE,
     PRINTABLE,
     READER_DRIVERS,
     Entry,
@@ -210,12 +211,17 @@ def check_installation(layers: Layers, installation: Table) -> None:
         layers.refuse(("installation", stated[0]), "it alone", f"{missing} beside it")
 
 
-def check_limits(layers: Layers, limits: Table) -> None:
-    """A first back-off that is not longer than the longest."""
+def check_limits(layers: Layers, limits: Table, connectors: int) -> None:
+    """A first back-off that is not longer than the longest; room for all statuses, which are told at once."""
     first, longest = limits.get("back_off_first_s"), limits.get("back_off_max_s")
     if isinstance(first, int | float) and isinstance(longest, int | float) and first > longest:
         layers.refuse(
             ("limits", "back_off_first_s"), show_value(first), f"at most back_off_max_s, {longest:g}"
+        )
+    outbox, least = limits.get("outbox_size_max"), connectors + 1 + OUTBOX_SPARE
+    if isinstance(outbox, int) and outbox < least:
+        layers.refuse(
+            ("limits", "outbox_size_max"), str(outbox), f"at least {least} with {connectors} connectors"
         )
 
 

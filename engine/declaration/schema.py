@@ -19,6 +19,8 @@ CONNECTORS_MAX = 50
 IDENTITY_SIZE_MAX = 48
 """Characters of the identity of a charge point."""
 DAY_S = 86_400
+OUTBOX_SPARE = 3
+"""Messages that there is room for beside the statuses of all connectors and of the station, which are told at once."""
 
 
 class Kind(Flag):
@@ -186,10 +188,11 @@ ENTRIES: tuple[Entry, ...] = (
     # A frame must hold a CertificateSigned (10 000 characters), or a schedule of some hundred periods.
     whole("limits.frame_size_max", 16_384, 16_777_216),
     whole("limits.inbox_size_max", 1, 65_536),
-    whole("limits.outbox_size_max", 1, 65_536),
+    whole("limits.outbox_size_max", OUTBOX_SPARE + 2, 65_536),
     whole("limits.uncommitted_max", 1, 65_536),
     number("limits.disk_retry_s", 0.1, 600),
-    whole("limits.deliveries_max", 8, 4_096),
+    # A station with one connector takes 17 when it is accepted; fewer would end it whenever it starts.
+    whole("limits.deliveries_max", 32, 4_096),
     whole("limits.queue_size_max", 100, 10_000_000),
     whole("limits.collected_max", 2, 10_000),
     # With the second that follows, no less than a vehicle takes to follow (IEC 61851-1, table A.6).

@@ -383,5 +383,5 @@ def test_checking_a_wrong_file_tells_every_problem_on_a_line(write_file: WriteFi
     assert out.getvalue() == ""
     assert err.getvalue().splitlines() == [
         f"{file}:3: limits.inbox_size_max: found 0, allowed: a whole number, 1..65536",
-        f'{file}:4: limits.deliveries_max: found "many", allowed: a whole number, 8..4096',
+        f'{file}:4: limits.deliveries_max: found "many", allowed: a whole number, 32..4096',
     ]

@@ -499,6 +499,16 @@ def test_a_password_file_is_private_and_has_a_key(
     assert "c0ffee" not in str(problem)
 
 
+def test_an_outbox_has_room_for_all_statuses(refuse: Refuse) -> None:
+    """They are told at once: one for each connector and one for the station; what has no room is told to nobody."""
+    (problem,) = refuse('extends = "full"\nlimits.outbox_size_max = 5')
+    assert (problem.path, problem.found, problem.allowed) == (
+        "limits.outbox_size_max",
+        "5",
+        "at least 6 with 2 connectors",
+    )
+
+
 # The catalogue
 
 
