@@ -141,7 +141,7 @@ def describe_entry(entry: Entry) -> str:
     words = " or ".join(KIND_WORDS[kind] for kind in entry.kind)
     if entry.min is not None and entry.max is not None:
         unit = {Kind.TEXT: " characters", Kind.TEXTS: " items", Kind.WHOLES: " items", Kind.TABLES: " tables"}
-        words += f", {entry.min:g}..{entry.max:.10g}{unit.get(entry.kind, '')}"
+        words += f", {entry.min:.10g}..{entry.max:.10g}{unit.get(entry.kind, '')}"
     return f"{words}, {entry.words}" if entry.words else words
 
 

@@ -385,3 +385,12 @@ def test_checking_a_wrong_file_tells_every_problem_on_a_line(write_file: WriteFi
         f"{file}:3: limits.inbox_size_max: found 0, allowed: a whole number, 1..65536",
         f'{file}:4: limits.deliveries_max: found "many", allowed: a whole number, 32..4096',
     ]
+
+
+def test_bounds_are_told_in_all_their_digits(write_file: WriteFile) -> None:
+    out, err = io.StringIO(), io.StringIO()
+    file = write_file('extends = "ac-smart"\nkeys.HeartbeatInterval.min = "soon"')
+    assert check(file, out, err) == 2
+    assert err.getvalue().splitlines() == [
+        f'{file}:2: keys.HeartbeatInterval.min: found "soon", allowed: a whole number, -2147483648..2147483648',
+    ]
