@@ -144,6 +144,7 @@ class StatusReport(Machine[StatusReportData, Facts]):
     def tell(self) -> None:
         data, status = self.data, self.data.present
         assert status is not None
+        info = status.info or None
         self.data = replace(data, told=status, in_flight=data.in_flight + 1)
         self.emit(
             Call(
@@ -151,7 +152,9 @@ class StatusReport(Machine[StatusReportData, Facts]):
                     connector_id=self.facts.number,
                     status=status.status,
                     error_code=status.error_code,
-                    info=status.info or None,
+                    info=info,
+                    # 7.6: what an error without a code of its own is stands here.
+                    vendor_error_code=info if status.error_code is ChargePointErrorCode.OTHER_ERROR else None,
                 ),
                 at=data.since,
             )

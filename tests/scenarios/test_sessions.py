@@ -279,6 +279,24 @@ async def test_a_foreign_card_without_a_group_is_ignored(lab, autojump_clock):
     assert not lab.calls("StopTransaction")
 
 
+async def test_an_error_that_has_no_code_of_its_own_says_what_it_is_in_vendor_error_code(lab, autojump_clock):
+    """7.6 OtherError: more information in vendorErrorCode. Any other code says it by itself."""
+    async with lab.powered():
+        lab.connector().raise_fault(HardwareFault.OTHER, "door open")
+        other = await lab.until_status("Faulted")
+        lab.connector().clear_fault(HardwareFault.OTHER)
+        none = await lab.until_status("Available")
+        lab.connector().raise_fault(HardwareFault.TEMPERATURE, "79 degrees")
+        hot = await lab.until_status("Faulted")
+
+    assert (other["errorCode"], other["info"], other["vendorErrorCode"]) == (
+        "OtherError",
+        "door open",
+        "door open",
+    )
+    assert "vendorErrorCode" not in none | hot
+
+
 async def test_a_fault_takes_the_energy_away_and_gives_it_back(lab, autojump_clock):
     """4.9 C9 and its way back; a fault that is no safety fault leaves the transaction open."""
     async with lab.powered():
