@@ -135,6 +135,19 @@ async def test_connection_time_out_0_is_none(lab, autojump_clock):
     assert lab.statuses() == ["Available", "Preparing", "Charging"]
 
 
+async def test_the_central_system_may_set_connection_time_out_0(full, autojump_clock):
+    """Decision T2, for the vehicle that comes first, too."""
+    async with full.powered():
+        await change(full, "ConnectionTimeOut", "0")
+        full.connector().plug_in()
+        await full.until_status("Preparing")
+        await trio.sleep(24 * 3600)
+        full.swipe(connectors=(1,))
+        await full.until_status("Charging")
+
+    assert full.statuses() == ["Available", "Preparing", "Charging"]
+
+
 async def test_a_second_remote_start_while_authorize_is_pending_is_rejected(full, autojump_clock):
     """Decision T4."""
     full.csms.override("Authorize", lambda _: None)
