@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from enum import Enum
 from functools import cache, partial
+from heapq import merge
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -400,9 +401,10 @@ def _selected(file: Path, what: str, start: float | None, stop: float | None) ->
 
 def story(happened: Iterable[Happened], logged: Iterable[Logged]) -> list[str]:
     """What led here, in plain language, a line each, oldest first: transitions, and how long work went on."""
-    lines = [(one.time, told(one)) for one in happened]
-    lines += [(one.time, told_work(one)) for one in logged if one.event.startswith("work ")]
-    return [line for _, line in sorted(lines, key=lambda timed: timed[0])]
+    transitions = [(one.time, told(one)) for one in happened]
+    works = [(one.time, told_work(one)) for one in logged if one.event.startswith("work ")]
+    # Merged, and not sorted: a clock that was put back, or not yet set, has given later ones earlier times.
+    return [line for _, line in merge(transitions, works, key=lambda timed: timed[0])]
 
 
 def told_work(logged: Logged) -> str:

@@ -343,6 +343,28 @@ def test_long_work_is_told_between_the_transitions(tmp_path):
     ]
 
 
+def test_why_tells_in_the_order_in_which_it_happened_whatever_became_of_the_clock(tmp_path):
+    """A station without a clock of its own begins in the past, until the Central System tells the time."""
+    keeps = logging(tmp_path)
+    note(keeps, 100, 200, address="transaction/1")
+    note(keeps, 50, address="reset")
+    note(keeps, 300, address="transaction/2")
+    keeps.log(Instant(1, 250), "work begun", {"work": "FetchFirmware"})
+    keeps.close()
+
+    code, lines = why("--state-dir", tmp_path)
+
+    told = [line.split("  ")[1].split(" goes")[0] for line in lines]
+    assert code == 0
+    assert [one for one in told if "firmware" not in one] == [
+        "transaction 1",
+        "transaction 1",
+        "reset",
+        "transaction 2",
+    ]
+    assert told[3] == "the download of the firmware begins"
+
+
 def test_work_that_went_well_is_done():
     done = Logged(0, "work ended", {"work": "InstallFirmware", "how": "FirmwareInstalled"})
     assert history.told_work(done).endswith("the installation of the firmware is done")
