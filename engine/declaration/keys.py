@@ -109,8 +109,18 @@ class KeyReader:
         if lacking:
             found = f"no key for {show_names(sorted(lacking)[:3])}"
             self._layers.refuse(("catalogue",), found, "every key", 'extend "base" or "catalogue"')
+        self._refuse_overridden()
         is_wrong = any(problem.path.startswith(("catalogue", "items")) for problem in self._layers.problems)
         return len(self._layers.problems) == told and not is_wrong
+
+    def _refuse_overridden(self) -> None:
+        """Whoever extends the catalogue narrows it in ``keys``, where it is seen that nothing is widened."""
+        sets = {
+            str(entry["items"]) for entry in self._catalogue.values() if isinstance(entry.get("items"), str)
+        }
+        for path in (*(("catalogue", name) for name in self._catalogue), *(("items", name) for name in sets)):
+            if self._layers.is_overridden(path):
+                self._layers.refuse(path, "it once more", "nothing: keys says what a station narrows")
 
     def _catalogued(self, name: str) -> _Key:
         stated = self._stated.get(name, {})

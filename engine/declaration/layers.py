@@ -65,6 +65,10 @@ class Layers:
             )
         )
 
+    def is_overridden(self, path: EntryPath) -> bool:
+        """Whether more than one of the files states the entry at ``path``."""
+        return sum(_stated(layer.data, path)[0] == len(path) for layer in self._layers) > 1
+
     def directory_of(self, path: EntryPath) -> Path:
         """The directory of the file that states the entry at ``path``: what its relative paths start from."""
         return self._owner(path)[0].file.parent

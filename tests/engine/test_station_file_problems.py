@@ -533,6 +533,21 @@ def test_the_catalogue_cannot_be_broken_unnoticed(text: str, path: str, refuse: 
     assert path in {problem.path for problem in refuse(f'extends = "ac-smart"\n{text}')}
 
 
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("catalogue.HeartbeatInterval.min = 0", "catalogue.HeartbeatInterval"),
+        ('catalogue.NumberOfConnectors.access = "RW"', "catalogue.NumberOfConnectors"),
+        ('items.measurands = ["Energy.Active.Import.Register", "Nonsense"]', "items.measurands"),
+    ],
+)
+def test_what_the_rules_take_is_widened_nowhere(text: str, path: str, refuse: Refuse) -> None:
+    """A measurand that nobody knows would end the station with the first sample, and so would a start after it."""
+    (problem,) = refuse(f'extends = "ac-smart"\n{text}')
+    assert problem.path == path
+    assert "keys" in problem.allowed
+
+
 # Whatever is written
 
 
