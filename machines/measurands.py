@@ -174,7 +174,8 @@ def _offered(measurand: Measurand, wanted: Phase | None, facts: Facts) -> Number
 
 
 def _difference(reading: MeterReading, previous: MeterReading, field: str) -> float | None:
-    now, before = getattr(reading, field), getattr(previous, field)
+    now: float | None = getattr(reading, field)
+    before: float | None = getattr(previous, field)
     if now is None or before is None:
         return None
     # Of the registers as they are told, or parts of a Wh would be lost with each interval (decision M9). One that runs
