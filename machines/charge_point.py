@@ -58,6 +58,7 @@ from machines.vocabulary.wire import (
     ConnectionFailed,
     ConnectionOpened,
     DataTransferAsked,
+    Failure,
     RequestReceived,
     RestartFailed,
 )
@@ -275,6 +276,10 @@ class ChargePoint:
                     pending.extend([To(hearer, one) for hearer in hearers])
                 elif not isinstance(one, Call) or type(one.request).__name__ in self._settings.sends:
                     effects.append(Emitted(name, one))
+                else:
+                    # What is not declared is not sent: whoever would wait for the answer shall not.
+                    action = type(one.request).__name__
+                    pending.append(To(name, CallFailed(name, action, Failure.DISCONNECTED, "not declared")))
             if is_moved and kind in SHOWING:
                 pending.extend(self._news_of_status(number, now))
             if is_moved and kind in SUPPLYING:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 import trio
-from msgspec.structs import force_setattr
+from msgspec.structs import force_setattr, replace
 
 from machines.delivery import thinning
 from machines.vocabulary.hardware import CableChanged, HardwareReported
@@ -473,3 +473,20 @@ def test_thinning(size, left_out):
 def test_thinning_ends_where_the_room_does():
     assert thinning(1000, 1000) == float("inf")
     assert all(thinning(size, 1000) < float("inf") for size in range(1000))
+
+
+async def test_where_authorize_is_not_declared_a_card_keeps_nobody_from_charging(lab, autojump_clock):
+    """A station that is started by an app alone: the Central System cannot be asked, and no answer is waited for."""
+    settings = lab.station.settings
+    lab.station = replace(lab.station, settings=replace(settings, sends=settings.sends - {"Authorize"}))
+    async with lab.powered():
+        lab.connector().plug_in()
+        await lab.until_status("Preparing")
+        lab.swipe("CARD", (1,))
+        await trio.sleep(10)
+        answer = await lab.csms.call(RemoteStartTransaction(connector_id=1, id_tag="APP"))
+        assert answer.status == "Accepted"
+        await lab.until_status("Charging")
+
+    assert [start["idTag"] for start in lab.calls("StartTransaction")] == ["APP"]
+    assert not lab.calls("Authorize")
