@@ -116,6 +116,14 @@ def decide_offline(facts: Facts, id_tag: str) -> Decision:
     return Decision.START if facts.keys.allow_offline_tx_for_unknown_id else Decision.REFUSE
 
 
+def starts_free(facts: Facts) -> bool:
+    """Whether a vehicle that is here charges with the declared idTag (decision T7): not where another is waited for."""
+    free = facts.settings.free_id_tag
+    is_kept_for_another = bool(facts.kept_for) and not is_same(facts.kept_for, free)
+    is_barred = bool(facts.reserved_for) or is_kept_for_another
+    return bool(free) and facts.is_connected and not is_barred
+
+
 def may_begin(facts: Facts) -> bool:
     """Whether anybody may start here now (facts 5.1 step 1)."""
     return facts.is_operative and not facts.is_faulted and not facts.is_restarting and facts.status in FREE

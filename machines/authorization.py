@@ -9,6 +9,7 @@ import math
 from typing import ClassVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from machines.admission import (
     Admission,
@@ -19,9 +20,10 @@ from machines.admission import (
     is_valid,
     known,
     may_begin,
+    starts_free,
 )
 from machines.facts import Facts
-from machines.machine import Machine, State, stays, when
+from machines.machine import Machine, State, when
 from machines.smart_charging.profiles import Refusal, bounds_of, install_awaiting
 from machines.vocabulary.effects import Answer, Call
 from machines.vocabulary.notices import (
@@ -65,6 +67,8 @@ class AuthorizationData(Struct, frozen=True):
     """That a remote start brought for its transaction."""
     stops: int = 0
     """The transaction (local id) that the answer may stop; 0 if the question is about a start."""
+    is_awaited: bool = False
+    """Free of charge, and a vehicle that could have started meanwhile waits for the answer."""
 
 
 class Authorization(Machine[AuthorizationData, Facts]):
@@ -97,36 +101,37 @@ class Authorization(Machine[AuthorizationData, Facts]):
     idle.to(idle,   event=when(IdTagPresented,         "4.8 the cable that was kept"),     cond="releases",      on="release")
     # No card at all
     idle.to(idle,   event=when(VehicleConnected,       "4.9 A3 A4 A5 free of charge"),     cond="is_free",                                            on="start_free")
-    idle.to(idle,   event=when(VehicleConnected,       "4.1 a card is needed"),            unless="is_free")
-    idle.to(idle,   event=when(BecameOperative,        "4.9 H3 H4 H5 free of charge"),     cond=["is_free", "is_connected"],                          on="start_free")
-    idle.to(idle,   event=when(BecameOperative,        "5.2 no vehicle"),                  cond="is_free", unless="is_connected")
-    idle.to(idle,   event=when(BecameOperative,        "4.1 a card is needed"),            unless="is_free")
-    idle.to(idle,   event=when(FaultsEnded,            "4.9 I1 free of charge"),           cond=["is_free", "is_connected"],                          on="start_free")
-    idle.to(idle,   event=when(FaultsEnded,            "4.9 no vehicle"),                  cond="is_free", unless="is_connected")
-    idle.to(idle,   event=when(FaultsEnded,            "4.1 a card is needed"),            unless="is_free")
-    idle.to(idle,   event=when(ReservationEnded,       "4.9 G1 free of charge"),           cond=["is_free", "is_connected"],                          on="start_free")
-    idle.to(idle,   event=when(ReservationEnded,       "4.9 no vehicle"),                  cond="is_free", unless="is_connected")
-    idle.to(idle,   event=when(ReservationEnded,       "4.1 a card is needed"),            unless="is_free")
+    idle.to(idle,   event=when(VehicleConnected,       "4.1 a card or a vehicle is needed"), unless="is_free")
+    idle.to(idle,   event=when(BecameOperative,        "4.9 H3 H4 H5 free of charge"),     cond="is_free",                                            on="start_free")
+    idle.to(idle,   event=when(BecameOperative,        "4.1 a card or a vehicle is needed"), unless="is_free")
+    idle.to(idle,   event=when(FaultsEnded,            "4.9 I1 free of charge"),           cond="is_free",                                            on="start_free")
+    idle.to(idle,   event=when(FaultsEnded,            "4.1 a card or a vehicle is needed"), unless="is_free")
+    idle.to(idle,   event=when(ReservationEnded,       "4.9 G1 free of charge"),           cond="is_free",                                            on="start_free")
+    idle.to(idle,   event=when(ReservationEnded,       "4.1 a card or a vehicle is needed"), unless="is_free")
     # RemoteStartTransaction.req
     idle.to(idle,   event=when(RemoteStartTransaction, "5.11 Rejected"),                   unless="may_start_remotely",                               on="reject")
     idle.to(asking, event=when(RemoteStartTransaction, "5.11.1 AuthorizeRemoteTxRequests"), cond=["may_start_remotely", "must_be_asked"],             on="accept_and_ask")
     idle.to(idle,   event=when(RemoteStartTransaction, "5.11"),                            cond="may_start_remotely", unless="must_be_asked",         on="accept")
     asking.to(asking, event=when(RemoteStartTransaction, "5.11 another start is pending"), on="reject")
     # Authorize.conf
-    asking.to(idle, event=when(AuthorizeConf,          "4.1 Accepted"),                    cond="grants_start",  on="grant")
-    asking.to(idle, event=when(AuthorizeConf,          "4.10 same parentIdTag"),           cond="grants_stop",   on="stop_by_group")
-    asking.to(idle, event=when(AuthorizeConf,          "4.1 not Accepted, or not for here"), cond="denies",      on="learn")
+    asking.to(idle, event=when(AuthorizeConf,          "4.1 Accepted"),                             cond="grants_start",                    on="grant")
+    asking.to(idle, event=when(AuthorizeConf,          "4.10 same parentIdTag"),                    cond="grants_stop",                     on="stop_by_group")
+    asking.to(idle, event=when(AuthorizeConf,          "4.1 not Accepted, or not for here"),        cond="denies", unless="leaves_a_vehicle",on="learn")
+    asking.to(idle, event=when(AuthorizeConf,          "4.9 A3 A4 A5 free of charge"),              cond=["denies", "leaves_a_vehicle"],    on="learn_and_start_free")
     asking.to(idle, event=when(CallFailed,             "3.5.4 AllowOfflineTxForUnknownId"), cond="starts_unanswered",   on="start_unanswered")
-    asking.to(idle, event=when(CallFailed,             "3.5 nobody answered"),             unless="starts_unanswered")
+    asking.to(idle, event=when(CallFailed,             "3.5 nobody answered"),             unless=["starts_unanswered", "leaves_a_vehicle"])
+    asking.to(idle, event=when(CallFailed,             "4.9 A3 A4 A5 free of charge"),     cond="leaves_a_vehicle", unless="starts_unanswered", on="start_free")
     asking.to(idle, event=when(ConnectionClosed,       "3.5.4 AllowOfflineTxForUnknownId"), cond="starts_unanswered",   on="start_unanswered")
-    asking.to(idle, event=when(ConnectionClosed,       "3.5 nobody can answer"),           unless="starts_unanswered")
+    asking.to(idle, event=when(ConnectionClosed,       "3.5 nobody can answer"),           unless=["starts_unanswered", "leaves_a_vehicle"])
+    asking.to(idle, event=when(ConnectionClosed,       "4.9 A3 A4 A5 free of charge"),     cond="leaves_a_vehicle", unless="starts_unanswered", on="start_free")
     idle.to(idle,   event=when(ConnectionClosed,       "nothing was asked"))
+    # What may start free of charge waits for the answer
+    asking.to(asking, event=when(VehicleConnected,     "4.1 the answer decides"),          on="note_vehicle")
+    asking.to(asking, event=when(BecameOperative,      "4.1 the answer decides"),          on="note_vehicle")
+    asking.to(asking, event=when(FaultsEnded,          "4.1 the answer decides"),          on="note_vehicle")
+    asking.to(asking, event=when(ReservationEnded,     "4.1 the answer decides"),          on="note_vehicle")
     # fmt: on
 
-    stays(VehicleConnected, "4.1 the answer decides", asking)
-    stays(BecameOperative, "4.1 the answer decides", asking)
-    stays(FaultsEnded, "4.1 the answer decides", asking)
-    stays(ReservationEnded, "4.1 the answer decides", asking)
     exclusive = (
         ("stops", "releases", "asks_to_stop", "drops", "asks_to_start", "starts", "refuses"),
         ("grants_start", "grants_stop", "denies"),
@@ -162,13 +167,7 @@ class Authorization(Machine[AuthorizationData, Facts]):
     # Guards: no card
 
     def is_free(self) -> bool:
-        facts, free = self.facts, self.facts.settings.free_id_tag
-        is_kept_for_another = bool(facts.kept_for) and not is_same(facts.kept_for, free)
-        is_barred = bool(facts.reserved_for) or is_kept_for_another
-        return bool(free) and facts.transaction == "idle" and not is_barred
-
-    def is_connected(self) -> bool:
-        return self.facts.is_connected
+        return starts_free(self.facts) and self.facts.transaction == "idle"
 
     # Guards: a remote start
 
@@ -240,6 +239,10 @@ class Authorization(Machine[AuthorizationData, Facts]):
     def denies(self, conf: AuthorizeConf) -> bool:
         return not self.grants_start(conf) and not self.grants_stop(conf)
 
+    def leaves_a_vehicle(self) -> bool:
+        """Whether a vehicle waited for the answer, and may start free of charge once it starts nobody else."""
+        return self.data.is_awaited and self.is_free()
+
     def starts_unanswered(self) -> bool:
         if self.data.stops or not may_begin(self.facts) or not self._still_takes():
             return False
@@ -299,8 +302,16 @@ class Authorization(Machine[AuthorizationData, Facts]):
     def reject(self) -> None:
         self.emit(Answer(RemoteStartTransactionConf(status=RemoteStartStopStatus.REJECTED)))
 
+    def note_vehicle(self) -> None:
+        if self.is_free():
+            self.data = replace(self.data, is_awaited=True)
+
     def learn(self, conf: AuthorizeConf) -> None:
         self.emit(IdTagLearnt(self.data.id_tag, conf.id_tag_info))
+
+    def learn_and_start_free(self, conf: AuthorizeConf) -> None:
+        self.learn(conf)
+        self.start_free()
 
     def grant(self, conf: AuthorizeConf) -> None:
         self.learn(conf)

@@ -13,6 +13,7 @@ from typing import ClassVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from machines.admission import starts_free
 from machines.facts import Facts
 from machines.machine import Machine, Standing, State, stays, when
 from machines.vocabulary.effects import StartTimer, StopTimer
@@ -99,14 +100,14 @@ class Connector(Machine[ConnectorData, Facts]):
 
     # fmt: off
     # Available
-    available.to(preparing,           event=when(CableInserted,       "4.9 A2"),                      unless="is_free",                                  on="begin_preparing")
-    available.to(preparing,           event=when(VehicleConnected,    "4.9 A2"),                      unless="is_free",                                  on="begin_preparing")
-    available.to(preparing,           event=when(IntentBegan,         "4.9 A2"),                      unless="is_free",                                  on="begin_preparing")
-    available.to(preparing,           event=when(CableFound,          "4.9 A2 it stayed in after a reservation"), unless="is_free",                      on="begin_preparing")
-    available.to(available,           event=when(CableFound,          "4.9 free of charge, it starts at once"), cond="is_free")
-    available.to(available,           event=when(CableInserted,       "4.9 free of charge, the vehicle decides"), cond="is_free")
-    available.to(available,           event=when(VehicleConnected,    "4.9 free of charge, it starts at once"), cond="is_free")
-    available.to(available,           event=when(IntentBegan,         "4.9 free of charge, it starts at once"), cond="is_free")
+    available.to(preparing,           event=when(CableInserted,       "4.9 A2"),                      unless="needs_nobody",                             on="begin_preparing")
+    available.to(preparing,           event=when(VehicleConnected,    "4.9 A2"),                      unless="needs_nobody",                             on="begin_preparing")
+    available.to(preparing,           event=when(IntentBegan,         "4.9 A2"),                      unless="starts_at_once",                           on="begin_preparing")
+    available.to(preparing,           event=when(CableFound,          "4.9 A2 it stayed in after a reservation"), unless="needs_nobody",                 on="begin_preparing")
+    available.to(available,           event=when(CableFound,          "4.9 free of charge, the vehicle decides"), cond="needs_nobody")
+    available.to(available,           event=when(CableInserted,       "4.9 free of charge, the vehicle decides"), cond="needs_nobody")
+    available.to(available,           event=when(VehicleConnected,    "4.9 free of charge, it starts at once"), cond="needs_nobody")
+    available.to(available,           event=when(IntentBegan,         "4.9 free of charge, it starts at once"), cond="starts_at_once")
     available.to(charging,            event=when(TransactionStarted,  "4.9 A3"),                      cond=["is_supplied", "is_requesting"],             on="begin")
     available.to(suspended_ev,        event=when(TransactionStarted,  "4.9 A4"),                      cond="is_supplied", unless="is_requesting",        on="begin")
     available.to(suspended_evse,      event=when(TransactionStarted,  "4.9 A5"),                      unless="is_supplied",                              on="begin")
@@ -180,8 +181,9 @@ class Connector(Machine[ConnectorData, Facts]):
     reserved.to(unavailable,          event=when(BecameInoperative,   "4.9 G8"))
     # Unavailable
     unavailable.to(available,         event=when(BecameOperative,     "4.9 H1"),                      unless="has_cable")
-    unavailable.to(preparing,         event=when(BecameOperative,     "4.9 H2 a cable is in"),        cond="has_cable", unless="is_free",                on="begin_preparing")
-    unavailable.to(unavailable,       event=when(BecameOperative,     "4.9 free of charge, it starts at once"), cond=["has_cable", "is_free"])
+    unavailable.to(preparing,         event=when(BecameOperative,     "4.9 H2 a cable is in"),        cond="has_cable", unless="needs_nobody",           on="begin_preparing")
+    unavailable.to(available,         event=when(BecameOperative,     "4.9 H1 free of charge, the vehicle decides"), cond=["has_cable", "needs_nobody"], unless="is_connected")
+    unavailable.to(unavailable,       event=when(BecameOperative,     "4.9 free of charge, it starts at once"), cond=["has_cable", "needs_nobody", "is_connected"])
     unavailable.to(charging,          event=when(TransactionStarted,  "4.9 H3"),                      cond=["is_supplied", "is_requesting"],             on="begin")
     unavailable.to(suspended_ev,      event=when(TransactionStarted,  "4.9 H4"),                      cond="is_supplied", unless="is_requesting",        on="begin")
     unavailable.to(suspended_evse,    event=when(TransactionStarted,  "4.9 H5"),                      unless="is_supplied",                              on="begin")
@@ -189,7 +191,8 @@ class Connector(Machine[ConnectorData, Facts]):
     unavailable.to(preparing,         event=when(IntentDropped,       "4.9 H2 it did not start"),     cond=["is_operative", "has_cable"],                on="begin_preparing")
     unavailable.to(unavailable,       event=when(IntentDropped,       "5.2 out of service"),          unless="is_operative",                             on="free")
     # What came to nothing, or was over before it showed: scheduled changes may happen
-    available.to(available,           event=when(IntentDropped,       "4.9 it was never shown"),                                                         on="free")
+    available.to(available,           event=when(IntentDropped,       "4.9 it was never shown"),      unless="has_cable",                                on="free")
+    available.to(preparing,           event=when(IntentDropped,       "4.9 A2 it did not start"),     cond="has_cable",                                  on="begin_preparing")
     reserved.to(reserved,             event=when(IntentDropped,       "4.9 it was never shown"),                                                         on="free")
     available.to(available,           event=when(TransactionEnded,    "5.8 ended after a restart"),                                                      on="free")
     reserved.to(reserved,             event=when(TransactionEnded,    "5.8 ended after a restart"),                                                      on="free")
@@ -306,8 +309,17 @@ class Connector(Machine[ConnectorData, Facts]):
     def has_cable(self) -> bool:
         return self.facts.has_cable
 
-    def is_free(self) -> bool:
-        return bool(self.facts.settings.free_id_tag)
+    def is_connected(self) -> bool:
+        return self.facts.is_connected
+
+    def needs_nobody(self) -> bool:
+        """Free of charge: no idTag is waited for, but perhaps a vehicle."""
+        is_free = bool(self.facts.settings.free_id_tag)
+        return is_free and (starts_free(self.facts) or not self.facts.is_connected)
+
+    def starts_at_once(self) -> bool:
+        """Free of charge: both halves are there."""
+        return bool(self.facts.settings.free_id_tag) and self.facts.is_connected
 
     def has_transaction(self) -> bool:
         return self.data.has_transaction

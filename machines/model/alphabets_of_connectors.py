@@ -185,6 +185,19 @@ def charging(numbers: Numbers) -> Iterator[tuple[str, Alphabet]]:
         ),
     )
     yield (
+        "free of charge, with cards",
+        Alphabet(
+            "idTags that are accepted or not, where no card is needed",
+            cards=("A",),
+            pilots=DRIVES,
+            requests=(*remote(numbers), *availability(numbers)),
+            answers=GOOD_AND_BAD,
+            failures=(Failure.TIMED_OUT,),
+            has_outages=True,
+            station=(("free_id_tag", "FREE"), ("authorize_remote_tx_requests", True)),
+        ),
+    )
+    yield (
         "free but reserved",
         Alphabet(
             "no card is needed, but for what is reserved",

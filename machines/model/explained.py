@@ -161,6 +161,8 @@ ONE_IS_ENOUGH = (
     Explained("reservation", ("held",), "ReserveNow", "5.13 Faulted", ""),
     Explained("transaction", ("running", "deauthorized", "stopping"), "Authorized", "4.8", ""),
     Explained("charging_profiles", ("holding",), "TransactionStarted", "5.11 it waited for another", ""),
+    Explained("authorization", ("idle",), "IdTagPresented", "4.10, 4.1 same group?", ""),
+    Explained("authorization", ("asking",), "AuthorizeConf", "4.10 same parentIdTag", ""),
     Explained("current_offer", ("waiting",), "TimeLearnt", "3.13.2 where", ""),
 )
 """Where there are several: what a bound that takes minutes does not come to with all of them, and comes to with one."""

@@ -16,6 +16,7 @@ from engine.diagrams.sequence import Arrow, Remark
 from engine.diagrams.sequence_svg import Moment, pieces
 from engine.dossier.evidence import play_all, play_one, profiles_of, simulated
 from engine.dossier.evidence_pages import PARTICIPANTS, moments
+from engine.dossier.transitions import all_transitions
 from engine.station_file import load
 
 
@@ -44,7 +45,8 @@ def test_what_the_machines_did_stands_between_the_messages_that_led_to_it():
     charging = entered["Charging"]
     line = run.result.trace[charging.place]
     assert (line.name, line.detail["status"]) == ("StatusNotification", "Charging")
-    assert charging.id == "connector-34"
+    (transition,) = (each for each in all_transitions() if each.id == charging.id)
+    assert transition.labels == ("B3",)
     assert run.result.verdict is Verdict.PASSED
 
 

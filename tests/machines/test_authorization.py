@@ -180,6 +180,36 @@ def test_free_of_charge_nobody_starts_without_a_vehicle(message):
     assert told("idle", message, settings=FREE) == unmoved("idle", NOBODY)
 
 
+@pytest.mark.parametrize(
+    "message", [VehicleConnected(), BecameOperative(), FaultsEnded(), ReservationEnded(8)]
+)
+def test_free_of_charge_a_vehicle_that_may_start_waits_for_the_answer(message):
+    waits = ("asking", [], AuthorizationData("CARD", is_awaited=True))
+    assert told("asking", message, START, settings=FREE, is_connected=True) == waits
+    assert told("asking", message, START, settings=FREE) == unmoved("asking", START)
+    for known in ({"transaction": "running"}, {"reserved_for": "OTHER"}):
+        came = told("asking", message, START, settings=FREE, is_connected=True, **known)
+        assert came == unmoved("asking", START)
+
+
+@pytest.mark.parametrize("message", [conf("Invalid"), FAILED, ConnectionClosed("gone")])
+def test_free_of_charge_a_vehicle_that_waited_starts_where_the_answer_starts_nobody(message):
+    waiting = AuthorizationData("CARD", is_awaited=True)
+    learns = [learnt(START, message)] if message == conf("Invalid") else []
+    started = ("idle", [*learns, Authorized("FREE")], waiting)
+    assert told("asking", message, waiting, settings=FREE, is_connected=True) == started
+    # It has left, or did not come for this.
+    assert told("asking", message, waiting, settings=FREE) == ("idle", learns, waiting)
+    assert told("asking", message, START, settings=FREE, is_connected=True) == ("idle", learns, START)
+
+
+def test_free_of_charge_the_answer_that_starts_somebody_starts_nobody_else():
+    waiting, known = AuthorizationData("CARD", is_awaited=True), {"settings": FREE, "is_connected": True}
+    assert told("asking", conf(), waiting, **known).emitted == [learnt(START, conf()), Authorized("CARD")]
+    for message in (FAILED, ConnectionClosed("gone")):
+        assert told("asking", message, waiting, keys=OFFLINE, **known).emitted == [Authorized("CARD")]
+
+
 # RemoteStartTransaction.req
 
 

@@ -65,6 +65,7 @@ FREE = {"free_id_tag": "FREE"}
 SUPPLIED = {"is_supplied": True}
 ASKED = {"is_supplied": True, "is_requesting": True}
 CABLE = {"has_cable": True}
+VEHICLE = {"has_cable": True, "is_connected": True}
 SCHEDULED = {"is_operative": False, "is_scheduled": True}
 ENDING = {"transaction": "stopping"}
 STARTED, ENDED = TransactionStarted(4), TransactionEnded(4, Reason.LOCAL)
@@ -135,13 +136,35 @@ def test_without_a_connection_time_out_preparing_takes_as_long_as_it_takes():
     [
         ("Available", CableInserted(), {}),
         ("Available", VehicleConnected(), {}),
-        ("Available", IntentBegan(), {}),
+        ("Available", VehicleConnected(), VEHICLE),
+        ("Available", VehicleConnected(), {**VEHICLE, "kept_for": "free"}),
+        ("Available", IntentBegan(), VEHICLE),
         ("Available", CableFound(), {}),
-        ("Unavailable", BecameOperative(), CABLE),
+        ("Available", CableFound(), VEHICLE),
+        ("Unavailable", BecameOperative(), VEHICLE),
     ],
 )
 def test_free_of_charge_a_transaction_begins_without_preparing(state, message, known):
     assert told(state, message, settings=FREE, **known) == unmoved(state, PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("state", "message", "known"),
+    [
+        ("Available", IntentBegan(), {}),
+        ("Available", IntentBegan(), CABLE),
+        ("Available", VehicleConnected(), {**VEHICLE, "reserved_for": "OTHER"}),
+        ("Available", VehicleConnected(), {**VEHICLE, "kept_for": "OTHER"}),
+        ("Available", IntentDropped(), CABLE),
+        ("Unavailable", BecameOperative(), {**VEHICLE, "reserved_for": "OTHER"}),
+    ],
+)
+def test_free_of_charge_who_waits_prepares(state, message, known):
+    assert told(state, message, settings=FREE, **known) == ("Preparing", PREPARES, PLAIN)
+
+
+def test_free_of_charge_a_cable_alone_does_not_keep_the_connector_out_of_service():
+    assert told("Unavailable", BecameOperative(), settings=FREE, **CABLE) == unmoved("Available", PLAIN)
 
 
 # Preparing comes to nothing: B1, B6

@@ -15,6 +15,7 @@ SEEDS = 40
 STEPS = 400
 
 ELSEWHERE = {
+    "D8": "test_d8_out_of_service_when_the_vehicle_that_asked_for_nothing_leaves",
     "E8": "test_e8_out_of_service_when_a_suspended_transaction_ends",
     "H5": "test_h5_free_of_charge_and_nothing_to_offer",
     "I5": "test_i5_back_to_suspended_by_the_evse",

@@ -13,8 +13,6 @@ from machines.vocabulary.ocpp import (
     AuthorizationStatus,
     Authorize,
     AuthorizeConf,
-    AvailabilityType,
-    ChangeAvailability,
     ChangeConfiguration,
     IdTagInfo,
     RemoteStartTransaction,
@@ -405,61 +403,6 @@ async def test_a_button_stops(lab, autojump_clock, is_emergency, reason):
 
     assert stop["reason"] == reason
     assert "idTag" not in stop
-
-
-async def test_free_of_charge_every_vehicle_charges_at_once(lab, autojump_clock):
-    """4.9 A4 and D3 (the vehicle takes a second); the declared idTag, no Authorize, no Preparing."""
-    lab.give_away("FREE")
-    async with lab.powered():
-        lab.connector(2).plug_in()
-        await lab.until_status("Charging", 2)
-        await trio.sleep(60)
-        lab.connector(2).unplug()
-        await lab.until_status("Available", 2)
-
-    assert lab.statuses(2) == ["Available", "SuspendedEV", "Charging", "Available"]
-    assert lab.calls("StartTransaction")[0]["idTag"] == "FREE"
-    assert not lab.calls("Authorize")
-
-
-@pytest.mark.parametrize("is_refused", [True, False], ids=["refused", "EV side disconnected"])
-async def test_free_of_charge_a_kept_cable_is_taken_up_by_the_next_vehicle(lab, autojump_clock, is_refused):
-    """Decision T9: where nobody has a card, who plugs in again is its user.
-
-    There used to be a vehicle that waited in vain, as the cable waited for the card of the declared idTag.
-    """
-    lab.give_away("FREE")
-    lab.declare(unlock_connector_on_ev_side_disconnect=False)
-    if is_refused:
-        lab.csms.override("StartTransaction", refusing)
-    async with lab.powered():
-        lab.connector().plug_in()
-        await trio.sleep(30)
-        lab.csms.override("StartTransaction", None)
-        lab.connector().unplug("vehicle")
-        await trio.sleep(30)
-        assert lab.states()["connector_lock/1"] == "kept"
-        lab.connector().plug_in()
-        await trio.sleep(30)
-        assert lab.connector().state().locked
-        assert lab.statuses()[-1] == "Charging"
-
-    assert [start["idTag"] for start in lab.calls("StartTransaction")] == ["FREE", "FREE"]
-
-
-async def test_free_of_charge_after_a_time_out_of_service(lab, autojump_clock):
-    """4.9 H4: a vehicle that was plugged in meanwhile starts when the connector comes back."""
-    lab.give_away("FREE")
-    async with lab.powered():
-        await lab.csms.call(ChangeAvailability(connector_id=2, type=AvailabilityType.INOPERATIVE))
-        await lab.until_status("Unavailable", 2)
-        lab.connector(2).plug_in()
-        await trio.sleep(30)
-        assert not lab.calls("StartTransaction")
-        await lab.csms.call(ChangeAvailability(connector_id=2, type=AvailabilityType.OPERATIVE))
-        await lab.until_status("Charging", 2)
-
-    assert lab.statuses(2) == ["Available", "Unavailable", "SuspendedEV", "Charging"]
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,8 @@ async def show(lab, *names):
         ("LightIntensity", "100", "Accepted"),
         ("WebSocketPingInterval", "-1", "Rejected"),
         ("TransactionMessageAttempts", "0", "Rejected"),
-        ("ConnectionTimeOut", "0", "Rejected"),
+        ("ConnectionTimeOut", "-1", "Rejected"),
+        ("ConnectionTimeOut", "0", "Accepted"),
         ("ConnectorMaximumCurrent", "33", "Rejected"),
         # type
         ("HeartbeatInterval", "soon", "Rejected"),

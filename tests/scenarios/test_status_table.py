@@ -83,6 +83,22 @@ async def test_e8_out_of_service_when_a_suspended_transaction_ends(lab, autojump
     assert lab.statuses(2)[-2:] == ["SuspendedEVSE", "Unavailable"]
 
 
+async def test_d8_out_of_service_when_the_vehicle_that_asked_for_nothing_leaves(lab, autojump_clock):
+    """4.9 D8: as E8, where it is the vehicle that had suspended."""
+    async with lab.powered():
+        lab.connector(2).plug_in()
+        await lab.until_status("Preparing", 2)
+        lab.swipe("CARD", (2,))
+        await lab.until_status("Charging", 2)
+        lab.connector(2).pause()
+        await lab.until_status("SuspendedEV", 2)
+        assert await set_availability(lab, AvailabilityType.INOPERATIVE) == "Scheduled"
+        lab.connector(2).unplug()
+        await lab.until_status("Unavailable", 2)
+
+    assert lab.statuses(2)[-2:] == ["SuspendedEV", "Unavailable"]
+
+
 async def test_h5_free_of_charge_and_nothing_to_offer(lab, autojump_clock):
     """4.9 H5: back in service with a vehicle connected, and a limit below what can be offered."""
     lab.give_away("FREE")
