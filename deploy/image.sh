@@ -7,6 +7,7 @@
 # Without WHEEL only the service, its user, its rules and the example of a declaration: the image has the packages from
 # elsewhere. For another architecture than this one's, let pip choose: --platform manylinux2014_aarch64
 # --only-binary=:all: --python-version 3.11
+# PYTHON: the interpreter that compiles; of the image's version, or every start compiles anew what nobody can write.
 set -eu
 root=${1:?the root folder of the image}
 shift
@@ -25,6 +26,8 @@ ln -sf /usr/lib/systemd/system/statecharge.service \
 [ $# -gt 0 ] || exit 0
 "${PYTHON:-python3}" -m pip install --quiet --disable-pip-version-check --no-compile \
     --target "$root/opt/statecharge/lib" "$@"
+# By content, not by times: an image may set those to one of its own.
+"${PYTHON:-python3}" -m compileall -q --invalidation-mode unchecked-hash "$root/opt/statecharge/lib"
 install -d "$root/opt/statecharge/bin"
 cat > "$root/opt/statecharge/bin/statecharge" << 'END'
 #!/bin/sh

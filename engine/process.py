@@ -1,5 +1,6 @@
 """A station over its restarts, with a bench beside it if that is asked for."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from functools import partial
@@ -55,6 +56,12 @@ def simulated_reader(devices: Devices) -> SimulatedReader:
         if isinstance(driver, SimulatedReader):
             return driver
     raise NoSimulationError("the station has no simulated reader")
+
+
+BOOT_ID = "STATECHARGE_BOOT_ID"
+"""In the environment: what :data:`BOOT_ID_FILE` says, for a service that may not read it."""
+BOOT_ID_FILE = Path("/proc/sys/kernel/random/boot_id")
+"""Linux draws it anew with every start of the kernel."""
 
 
 class StationProcess:
@@ -227,7 +234,7 @@ async def run_until_told(
     until_eof: bool = False,
     watch_works: Watch = lambda _by, _how_far: None,
 ) -> int:
-    """Run ``stations`` until SIGTERM or SIGINT, or until one wants the process to end.
+    """Run ``stations`` until SIGTERM, SIGINT or SIGHUP, or until one wants the process to end.
 
     Returns:
         The exit code: 0, or with ``process.reset = "exit"`` one that tells what the station wants next.
@@ -251,10 +258,14 @@ async def run_until_told(
         begin = partial(RunningStation, watch_works=watch_works)
         for placed in stations:
             devices = devices_of(placed.station)
-            store = stores.enter_context(closing(Store(placed.state)))
+            store = stores.enter_context(closing(Store(placed.state, kernel=_kernel_of(placed.station))))
             processes.append(StationProcess(placed.station, devices, store, begin))
         # Told from the beginning: who sees the bench listen may end the station at once.
-        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        # A terminal that goes away ends it as well, but for who asked for the opposite (nohup).
+        ends = [signal.SIGTERM, signal.SIGINT]
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            ends.append(signal.SIGHUP)
+        with trio.open_signal_receiver(*ends) as signals:
             async with trio.open_nursery() as nursery:
 
                 async def run(process: StationProcess) -> None:
@@ -285,6 +296,17 @@ async def run_until_told(
                 # While signals are still ours: a second one, of who is impatient, makes no power cut of it.
                 process.mark_clean()
     return code
+
+
+def _kernel_of(station: Station) -> str:
+    """A name of this run of the operating system; empty for a simulated station, whose power is its process."""
+    if any(device.driver == "simulated" for device in station.drivers):
+        return ""
+    told = os.environ.get(BOOT_ID, "")
+    try:
+        return told or BOOT_ID_FILE.read_text("ascii").strip()
+    except OSError:
+        return ""  # not Linux
 
 
 async def _serve_bench(

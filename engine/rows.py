@@ -44,6 +44,7 @@ COLUMNS: dict[str, dict[str, type | UnionType]] = {
     "collected": {"local_id": int, "context": str, "place": int, "content": bytes},
     "boot": {"number": int, "zero": float, "is_set": int, "is_clean": int},
     "meter": {"connector": int, "at": float, "record": bytes},
+    "kernel": {"number": int, "run": str},
 }
 """Those of every table, as they follow each other, and what is in them."""
 ADDRESS = re.compile(r"[a-z_]+(/[0-9]+)?")

@@ -136,7 +136,7 @@ class RunningStation:
             limits.log_max,
         )
         self._store = store
-        self._was_clean = store.was_clean()
+        self._was_powered = store.was_powered()
         self.charge_point = ChargePoint(station.settings, station.keys, station.defaults)
         self._owner = Owner(
             self.charge_point,
@@ -214,7 +214,7 @@ class RunningStation:
                 nursery.start_soon(self._history.run)
             nursery.start_soon(self._owner.run_timers)
             nursery.start_soon(self._owner.run_commits)
-            nursery.start_soon(self._owner.run, PoweredUp(self._store.memories(), self._was_clean))
+            nursery.start_soon(self._owner.run, PoweredUp(self._store.memories(), self._was_powered))
             await self._wait_restart()
             self._ended.set()
             timeout_s = speed.of_the_central_system(self.station.settings.limits.pong_timeout_s)

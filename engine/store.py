@@ -8,7 +8,8 @@ connection that is never used by two tasks at a time. What is in it:
 * ``charging``: one row for each transaction from start to stop, with the transactionId of the Central System;
 * ``collected``: meter values for a StopTransaction that is not yet settled, by transaction and context;
 * ``boot``: for each run of the station, the time of day when it began;
-* ``meter``: what the energy of each connector rests on, as it was when last read for the charge point.
+* ``meter``: what the energy of each connector rests on, as it was when last read for the charge point;
+* ``kernel``: the run of the operating system in which the latest run of the station began.
 """
 
 import os
@@ -37,7 +38,10 @@ BOOTS_MAX = 100
 METERS = (
     "CREATE TABLE IF NOT EXISTS meter (connector INTEGER PRIMARY KEY, at REAL NOT NULL, record BLOB NOT NULL)"
 )
-"""Later than the rest: a database of before has it not."""
+KERNEL = (
+    "CREATE TABLE IF NOT EXISTS kernel (number INTEGER PRIMARY KEY CHECK (number = 0), run TEXT NOT NULL)"
+)
+"""Both later than the rest: a database of before has them not."""
 SCHEMA = f"""
 CREATE TABLE machine (address TEXT PRIMARY KEY, state TEXT NOT NULL, data BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE message (number INTEGER PRIMARY KEY, local_id INTEGER NOT NULL, content BLOB NOT NULL);
@@ -54,6 +58,7 @@ CREATE TABLE boot (
     number INTEGER PRIMARY KEY, zero REAL NOT NULL, is_set INTEGER NOT NULL, is_clean INTEGER NOT NULL DEFAULT 0
 );
 {METERS};
+{KERNEL};
 PRAGMA user_version = {SCHEMA_VERSION};
 """
 
@@ -136,17 +141,20 @@ class Store:
     Args:
         directory: Is created with mode 0700 if it is missing; the database in it has mode 0600.
         ledger_max: Delivered transactions that stay in the ledger.
+        kernel: A name of this run of the operating system; empty where the process alone is the wallbox, so that its
+            end is a power cut.
 
     Raises:
         StoreError: It cannot be opened, is of another version, or is in use by another process.
     """
 
-    def __init__(self, directory: Path, ledger_max: int = 1000) -> None:
+    def __init__(self, directory: Path, ledger_max: int = 1000, kernel: str = "") -> None:
         self.directory = directory
         """Where the database lies."""
         self.damage = ""
         """What was found damaged, and made good as far as it could be; empty if nothing was."""
         self._ledger_max = ledger_max
+        self._kernel = kernel
         self._file = directory / FILE
         try:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -202,6 +210,7 @@ class Store:
             raise StoreError(f"{self._file}: has version {version}, this software reads {SCHEMA_VERSION}")
         database.execute("BEGIN IMMEDIATE")
         database.execute(METERS)
+        database.execute(KERNEL)
         database.execute("COMMIT")
         if not are_sound(database):
             raise _damage("rows that say nothing")
@@ -257,10 +266,12 @@ class Store:
             for connector, at, record in self._database.execute("SELECT connector, at, record FROM meter")
         }
 
-    def was_clean(self) -> bool:
-        """Whether the latest run on record ended in order."""
-        row = self._database.execute("SELECT is_clean FROM boot ORDER BY number DESC LIMIT 1").fetchone()
-        return bool(row and row[0])
+    def was_powered(self) -> bool:
+        """Whether the power stayed on: the latest run on record ended in order, or the operating system has not."""
+        latest = "SELECT is_clean FROM boot ORDER BY number DESC LIMIT 1"
+        was_clean = any(is_clean for (is_clean,) in self._database.execute(latest))
+        kernel = [run for (run,) in self._database.execute("SELECT run FROM kernel")]
+        return was_clean or bool(self._kernel and kernel == [self._kernel])
 
     def mark_clean(self) -> None:
         """Note that the run on record ends in order.
@@ -335,6 +346,7 @@ class Store:
                     "INSERT OR REPLACE INTO boot (number, zero, is_set) VALUES (?, ?, ?)",
                     (boot.number, boot.zero, boot.is_set),
                 )
+                database.execute("INSERT OR REPLACE INTO kernel VALUES (0, ?)", (self._kernel,))
                 self._forget_boots(boot.number - BOOTS_MAX)
             database.execute("COMMIT")
         except BaseException:

@@ -76,8 +76,8 @@ class PoweredUp(Struct, frozen=True):
     """The station starts, with what it remembers. The first message of every run."""
 
     memories: tuple[Memory, ...]
-    was_clean: bool = False
-    """The run before ended in order."""
+    was_powered: bool = False
+    """The power stayed on since the run before."""
 
 
 class Emitted(NamedTuple):
@@ -306,11 +306,11 @@ class ChargePoint:
                 yield from routes.answered(message)
             case CallFailed():
                 yield from routes.failed(message)
-            case PoweredUp(memories=memories, was_clean=was_clean):
+            case PoweredUp(memories=memories, was_powered=was_powered):
                 remembered = {memory.address: memory for memory in memories}
                 for name in self._places:
                     if name in remembered:
-                        yield To(name, Resumed(remembered[name].state, remembered[name].data, was_clean))
+                        yield To(name, Resumed(remembered[name].state, remembered[name].data, was_powered))
                 yield To("connection", Started())
                 yield To("fail_safe", Started())
             case _:

@@ -10,5 +10,5 @@ class Resumed(Struct, frozen=True):
 
     state: str
     data: Any
-    was_clean: bool = False
-    """The run before ended in order (the program was stopped), not by a power cut or a crash."""
+    was_powered: bool = False
+    """The power stayed on: the run before was stopped, or ended by a defect or the watchdog, not by a power cut."""

@@ -466,7 +466,7 @@ class Transaction(Machine[TransactionData, Facts]):
         self.stop_lost()
 
     def _remember(self, resumed: Resumed) -> None:
-        why = Reason.REBOOT if resumed.was_clean else Reason.POWER_LOSS
+        why = Reason.REBOOT if resumed.was_powered else Reason.POWER_LOSS
         self.data = replace(resumed.data, interruption=why)
 
     def resume(self) -> None:

@@ -28,7 +28,7 @@ def transaction_id_of(number: int) -> int:
 class PowerOn(Struct, frozen=True):
     """The station starts, with what it remembers: what it does then depends on all of its state."""
 
-    was_clean: bool
+    was_powered: bool
 
 
 class Move(NamedTuple):

@@ -191,7 +191,7 @@ class Composition:
         for cell, value in self._fresh.items():
             board[cell] = value
         outside.power_down(board, self.addresses, self.numbers)
-        return PoweredUp(tuple(memories), power_on.was_clean)
+        return PoweredUp(tuple(memories), power_on.was_powered)
 
     def _carry_out(self, board: Board, arrival: Arrival, run: Run) -> list[str]:
         """Do what the machines asked for, and find what must not be sent as it is, in the order in which it is."""

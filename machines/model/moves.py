@@ -118,7 +118,7 @@ def start(board: Board, alphabet: Alphabet) -> Moves:
     """What may happen when a run is over."""
     if not board[IS_OVER]:
         return
-    yield Move("the station starts", PowerOn(was_clean=True))
+    yield Move("the station starts", PowerOn(was_powered=True))
     if alphabet.has_failing_restarts and board["reset"].state == "restarting":
         yield Move("the restart fails", RestartFailed("no"), ((IS_OVER, False),))
 
@@ -280,8 +280,8 @@ def _anything(alphabet: Alphabet, readers: tuple[tuple[int, ...], ...]) -> Moves
     if alphabet.has_power_failing:
         yield Move("the supply fails", HardwareReported(0, PowerFailing()))
     if alphabet.has_power_cuts:
-        yield Move("the power is cut, and comes back", PowerOn(was_clean=False))
+        yield Move("the power is cut, and comes back", PowerOn(was_powered=False))
     if alphabet.has_long_cuts:
-        yield Move("the power is cut for long", PowerOn(was_clean=False), after_s=LONG.total_seconds())
+        yield Move("the power is cut for long", PowerOn(was_powered=False), after_s=LONG.total_seconds())
     if alphabet.has_vendor_data:
         yield Move("vendor data", DataTransferAsked("org.example", data="x"))

@@ -120,7 +120,7 @@ async def test_a_disk_that_is_full_does_not_spoil_an_end_in_order(plant, tmp_pat
     with FullDisk(tmp_path):
         process.mark_clean()
 
-    assert not plant.store.was_clean()
+    assert not plant.store.was_powered()
 
 
 async def test_a_fault_of_the_station_stands_until_it_is_cleared(plant, autojump_clock):

@@ -2,6 +2,7 @@
 
 import itertools
 import sqlite3
+from contextlib import closing
 
 import pytest
 from msgspec.structs import replace
@@ -231,3 +232,37 @@ def test_a_database_without_meters_gets_a_place_for_them(store, tmp_path):
     again = Store(tmp_path)
     assert again.meters() == {}
     again.close()
+
+
+# Whether the power stayed on
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "was_powered"),
+    [("one", "one", True), ("one", "two", False), ("", "", False), ("one", "", False), ("", "one", False)],
+)
+def test_a_run_that_did_not_end_in_order_was_cut_unless_the_operating_system_went_on(
+    tmp_path, before, now, was_powered
+):
+    for number, kernel in enumerate(("earlier", before), start=1):
+        with closing(Store(tmp_path, kernel=kernel)) as store:
+            store.write(of(boot=Boot(number, 0.0, is_set=False)))
+    with closing(Store(tmp_path, kernel=now)) as store:
+        assert store.was_powered() is was_powered
+
+
+def test_a_run_that_ended_in_order_was_not_cut(tmp_path):
+    for number, (is_ended, was_powered) in enumerate([(True, False), (False, True), (False, False)], start=1):
+        with closing(Store(tmp_path)) as store:
+            assert store.was_powered() is was_powered
+            store.write(of(boot=Boot(number, 0.0, is_set=False)))
+            if is_ended:
+                store.mark_clean()
+
+
+def test_a_database_of_before_says_nothing_of_the_operating_system(store, tmp_path):
+    store.close()
+    with closing(sqlite3.connect(tmp_path / FILE)) as database:
+        database.execute("DROP TABLE kernel")
+    with closing(Store(tmp_path, kernel="one")) as again:
+        assert not again.was_powered()

@@ -328,8 +328,8 @@ def test_without_an_answer_of_the_meter_the_latest_value_ends_it():
 # After a restart
 
 
-def resumed(state, data=OPEN, was_clean=False):
-    return Resumed(state, data, was_clean)
+def resumed(state, data=OPEN, was_powered=False):
+    return Resumed(state, data, was_powered)
 
 
 RESUMING = {"recovery": Recovery.RESUME}
@@ -342,10 +342,10 @@ def test_nothing_is_left_of_what_had_not_begun(state):
 
 
 @pytest.mark.parametrize("state", ["running", "deauthorized", "recovering"])
-@pytest.mark.parametrize(("was_clean", "reason"), [(False, Reason.POWER_LOSS), (True, Reason.REBOOT)])
-def test_an_interrupted_transaction_ends(state, was_clean, reason):
+@pytest.mark.parametrize(("was_powered", "reason"), [(False, Reason.POWER_LOSS), (True, Reason.REBOOT)])
+def test_an_interrupted_transaction_ends(state, was_powered, reason):
     data = replace(OPEN, interruption=reason)
-    assert told("idle", resumed(state, was_clean=was_clean)) == stops(data, reason)
+    assert told("idle", resumed(state, was_powered=was_powered)) == stops(data, reason)
 
 
 @pytest.mark.parametrize("settings", [{}, RESUMING])
@@ -356,7 +356,7 @@ def test_a_transaction_that_was_ending_ends_as_it_would_have(settings):
 @pytest.mark.parametrize("state", ["running", "deauthorized", "recovering"])
 def test_an_interrupted_transaction_waits_for_its_vehicle_if_so_declared(state):
     data = replace(OPEN, interruption=Reason.REBOOT)
-    assert told("idle", resumed(state, was_clean=True), settings=RESUMING) == ("recovering", [WAIT], data)
+    assert told("idle", resumed(state, was_powered=True), settings=RESUMING) == ("recovering", [WAIT], data)
 
 
 CUT = replace(OPEN, interruption=Reason.REBOOT)

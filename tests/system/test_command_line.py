@@ -144,7 +144,30 @@ async def test_who_is_told_twice_to_end_has_ended_in_order(csms, tmp_path, quick
         await running.ended()
 
     with closing(Store(tmp_path / "state")) as store:
-        assert store.was_clean()
+        assert store.was_powered()
+
+
+IGNORING = """
+import os, signal, sys
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+"""Run a program as nohup does."""
+
+
+@pytest.mark.parametrize(("before", "ends"), [((), True), (("-c", IGNORING), False)], ids=["plain", "nohup"])
+async def test_a_terminal_that_goes_away_ends_it_in_order(csms, tmp_path, quick, before, ends):
+    """It used to be a power cut."""
+    async with program(*before, *station_command(csms.url, tmp_path / "state", quick)) as running:
+        await csms.until_available()
+        os.kill(running.pid, signal.SIGHUP)
+        if not ends:
+            await csms.call("GetConfiguration", key=[])
+            await running.kill()
+        await running.ended()
+
+    with closing(Store(tmp_path / "state")) as store:
+        assert store.was_powered() is ends
 
 
 async def test_the_log_as_json_is_one_object_a_line(csms, tmp_path, quick):

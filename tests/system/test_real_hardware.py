@@ -72,6 +72,17 @@ async def test_a_charging_session(csms, tmp_path, wallbox, backend, is_confined)
     await wallbox.until_allowed(0)
 
 
+async def test_a_session_that_a_killed_process_interrupts_ends_with_reboot(csms, tmp_path, wallbox):
+    """5.6 Reboot: the supervisor starts the station again, and the power was never gone. It used to say PowerLoss."""
+    async with bounded():
+        async with station(csms, tmp_path) as running:
+            await begin_charging(csms, wallbox)
+            wallbox.consume(125)
+            await running.kill()
+        async with station(csms, tmp_path):
+            await csms.until_call("StopTransaction", transactionId=1, meterStop=100_125, reason="Reboot")
+
+
 async def test_a_meter_that_is_pulled_while_charging_is_told_and_the_energy_stays_right(
     csms, tmp_path, wallbox
 ):

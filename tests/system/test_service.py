@@ -183,10 +183,12 @@ async def test_one_that_hangs_is_started_again(csms, tmp_path, wallbox, image):
         booted(image, "unified", station, lines, "WatchdogSec=2\nRestartSec=0") as system,
         trio.fail_after(60),
     ):
-        await csms.until_available()
+        await begin_charging(csms, wallbox)
+        wallbox.consume(125)
         csms.forget()
         system.run("systemctl", "kill", "--signal=STOP", "--kill-whom=main", "statecharge")
         await csms.until_call("BootNotification")
+        await csms.until_call("StopTransaction", transactionId=1, meterStop=100_125, reason="Reboot")
         assert system.show("NRestarts") == "1"
 
 

@@ -66,6 +66,7 @@ def test_an_image_with_the_station_starts_it(tmp_path):
     assert UNIT.name not in said, said
     program = (root / "opt/statecharge/bin/statecharge").read_text()
     assert (root / "opt/statecharge/lib/engine/cli.py").exists()
+    assert list((root / "opt/statecharge/lib/engine/__pycache__").glob("cli.*.pyc"))
     assert program.endswith('PYTHONPATH=/opt/statecharge/lib exec python3 -m engine.cli "$@"\n')
 
 
