@@ -203,6 +203,7 @@ ENTRIES: tuple[Entry, ...] = (
     whole("limits.schedule_periods_max", 1, 10_000),
     whole("limits.cache_size_max", 1, 10_000),
     number("limits.vehicle_response_s", 0, 600),
+    number("limits.status_repeat_s", 1, DAY_S),
     number("limits.meter_timeout_s", 0.1, 60),
     number("limits.meter_start_s", 0, 600),
     number("limits.unlock_timeout_s", 0.1, 60),

@@ -101,7 +101,7 @@ HINTS: Mapping[str, Hint] = {
         spine=(("operative",), ("scheduled", "to_be_withheld"), ("inoperative", "withheld")),
     ),
     "fault": Hint({"clear": WORKING, "warned": HELD_BACK, "faulted": BROKEN}),
-    "status_report": Hint({"held": HELD_BACK, "settled": RESTING, "settling": WAITING}),
+    "status_report": Hint({"held": HELD_BACK, "settled": RESTING, "settling": WAITING, "doubtful": WAITING}),
     "control_pilot": Hint(
         {
             "empty": RESTING,

@@ -90,6 +90,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Entries of the authorization cache."""
     vehicle_response_s: float
     """How long a vehicle may take to ask for energy once it is offered, before SuspendedEV is shown."""
+    status_repeat_s: float
+    """How long a StatusNotification that nobody answered waits before it is sent again; then twice as long, and so on."""
     meter_timeout_s: float
     meter_start_s: float
     """How long, from the start of the station, a meter that has not answered yet is waited for."""

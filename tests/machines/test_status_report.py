@@ -4,8 +4,10 @@ import pytest
 from msgspec.structs import replace
 
 from machines.status_report import (
+    REPEAT,
     SETTLING,
     MinimumStatusPassed,
+    RepetitionDue,
     Status,
     StatusChanged,
     StatusReport,
@@ -33,6 +35,7 @@ UNTOLD = StatusReportData(FAULTED, NOW, AVAILABLE)
 CHANGED = StatusChanged(FAULTED, NOW)
 CLOSED, OPENED, ARRIVED = ConnectionClosed("gone"), ConnectionOpened(), StatusNotificationConf()
 FAILED = CallFailed("status_report/1", "StatusNotification", Failure.TIMED_OUT)
+REFUSED = CallFailed("status_report/1", "StatusNotification", Failure.CALL_ERROR)
 STATES = ["held", "settled", "settling"]
 
 
@@ -95,9 +98,56 @@ def test_a_status_that_is_asked_for_is_told(state):
 
 @pytest.mark.parametrize("state", STATES)
 def test_what_arrived_is_known_and_what_failed_is_not(state):
-    flying = replace(TOLD, in_flight=2)
-    assert told(state, ARRIVED, flying) == unmoved(state, replace(TOLD, in_flight=1))
-    assert told(state, FAILED, flying) == unmoved(state, replace(TOLD, told=None, in_flight=1))
+    flying = replace(TOLD, in_flight=1)
+    assert told(state, ARRIVED, flying) == unmoved(state, TOLD)
+    assert told(state, REFUSED, flying) == unmoved(state, replace(TOLD, told=None))
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("message", [ARRIVED, FAILED, REFUSED])
+def test_what_another_notification_tells_is_not_in_doubt_yet(state, message):
+    assert told(state, message, replace(TOLD, in_flight=2)) == unmoved(state, replace(TOLD, in_flight=1))
+
+
+# Nobody answers
+
+
+def repeats(seconds):
+    return [StartTimer(REPEAT, seconds, RepetitionDue())]
+
+
+def test_what_nobody_answered_is_told_again():
+    flying, doubtful = replace(TOLD, in_flight=1), replace(TOLD, told=None, unanswered=1)
+    assert told("settled", FAILED, flying) == ("doubtful", repeats(60), doubtful)
+    assert told("doubtful", RepetitionDue(), doubtful) == ("settled", *notified(doubtful))
+    for state in ("held", "settling"):
+        assert told(state, FAILED, flying) == unmoved(state, replace(TOLD, told=None))
+
+
+@pytest.mark.parametrize(("before", "wait_s", "after"), [(0, 60, 1), (1, 120, 2), (5, 1920, 6), (6, 3840, 6)])
+def test_each_repetition_waits_twice_as_long_until_one_arrives(before, wait_s, after):
+    flying = replace(TOLD, in_flight=1, unanswered=before)
+    doubtful = replace(TOLD, told=None, unanswered=after)
+    assert told("settled", FAILED, flying) == ("doubtful", repeats(wait_s), doubtful)
+    assert told("settled", ARRIVED, flying) == unmoved("settled", TOLD)
+
+
+def test_what_is_told_or_may_not_be_told_meanwhile_is_not_repeated():
+    doubtful = replace(TOLD, told=None, unanswered=1)
+    changed = replace(doubtful, present=FAULTED, since=NOW)
+    stop = StopTimer(REPEAT)
+    told_now, data = notified(changed)
+    assert told("doubtful", CHANGED, doubtful) == ("settled", [stop, *told_now], data)
+    assert told("doubtful", CHANGED, doubtful, minimum_s=5) == ("settling", [stop, *waits(5)], changed)
+    told_again, data = notified(doubtful)
+    for connector in (1, None):
+        assert told("doubtful", StatusTriggered(connector), doubtful) == (
+            "settled",
+            [stop, *told_again],
+            data,
+        )
+    assert told("doubtful", StatusTriggered(2), doubtful) == unmoved("doubtful", doubtful)
+    assert told("doubtful", CLOSED, doubtful) == ("held", [stop], doubtful)
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,23 @@ async def test_the_central_system_may_set_connection_time_out_0(full, autojump_c
     assert full.statuses() == ["Available", "Preparing", "Charging"]
 
 
+async def test_a_status_that_nobody_answered_is_told_again(full, autojump_clock):
+    """Decision S12: the Central System used to show Preparing until the connector changed again."""
+    full.declare(connection_time_out=0)
+    async with full.powered():
+        full.csms.override("StatusNotification", lambda _: None)
+        full.connector().plug_in()
+        await full.until("StatusNotification", status="Preparing")
+        await trio.sleep(300)
+        full.csms.override("StatusNotification", None)
+        await trio.sleep(24 * 3600)
+        assert full.states()["status_report/1"] == "settled"
+
+    told = [call["timestamp"] for call in full.calls("StatusNotification") if call["status"] == "Preparing"]
+    assert len(told) == 4
+    assert len(set(told)) == 1, "since when it has been so"
+
+
 async def test_a_second_remote_start_while_authorize_is_pending_is_rejected(full, autojump_clock):
     """Decision T4."""
     full.csms.override("Authorize", lambda _: None)

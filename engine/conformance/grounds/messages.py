@@ -68,6 +68,7 @@ GROUNDS = (
             under(PLUG, fails("StatusNotification")),
             under(UNPLUG, silent("StatusNotification")),
             under(DUE, fails("StatusNotification")),
+            under(DUE, silent("StatusNotification")),
             under(DUE, late("StatusNotification", 8)),
         ),
         keys={"MinimumStatusDuration": "10"},
@@ -78,8 +79,9 @@ GROUNDS = (
         moves=(
             *SESSION,
             *acts(DUE, CutLink(), RestoreLink()),
-            *triggers("StatusNotification", connectors=(None, 1)),
+            *triggers("StatusNotification", connectors=(None, 1, 2)),
             *fault(HOT),
+            *(under(act, silent("StatusNotification")) for act in (PLUG, SWIPE)),
             *(under(act, fails("StatusNotification")) for act in (PLUG, UNPLUG, SWIPE)),
             *(under(act, late("StatusNotification", 8)) for act in (PLUG, UNPLUG, RestoreLink())),
         ),

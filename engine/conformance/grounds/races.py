@@ -58,6 +58,11 @@ REFUSED_SLOWLY = lasting(
     Answers("StartTransaction", with_={"idTagInfo": {"status": "Invalid"}}, after_s=SLOW_S),
     Answers("Authorize", usual=True, after_s=SLOW_S),
 )
+ASKED_SLOWLY = lasting(
+    "Authorize is refused slowly",
+    Answers("Authorize", with_={"idTagInfo": {"status": "Invalid"}}, after_s=SLOW_S),
+)
+ASKED_IN_VAIN = lasting("Authorize fails slowly", Answers("Authorize", error="InternalError", after_s=SLOW_S))
 SLOW_VALUES = lasting("slow answers to values", Answers("MeterValues", usual=True, after_s=SLOW_S))
 VALUES_IN_VAIN = lasting("values fail slowly", Answers("MeterValues", error="InternalError", after_s=SLOW_S))
 STATUSES_IN_VAIN = lasting(
@@ -105,6 +110,19 @@ GROUNDS = (
         keys=ALLOWANCE | OPEN,
         edge_s=EDGE_S,
         share=1.5,
+    ),
+    Ground(
+        name="free-of-charge-asked",
+        title="A vehicle that comes while Authorize is pending, where every vehicle charges at once",
+        moves=(
+            *hasty(PLUG, UNPLUG, SWIPE, CutLink(), RestoreLink()),
+            *acts(Rest(), DUE),
+        ),
+        starts=(ASKED_SLOWLY, ASKED_IN_VAIN),
+        keys={"AuthorizationCacheEnabled": "false", "AllowOfflineTxForUnknownId": "false"},
+        declares='[transactions]\nfree_id_tag = "FREE"\n',
+        edge_s=EDGE_S,
+        share=2,
     ),
     Ground(
         name="hasty-users",
