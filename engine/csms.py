@@ -17,6 +17,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 from trio_websocket import WebSocketConnection, wrap_server_stream
 
+from engine.id_tags import NO_NAMES, IdTagNames
 from engine.ocpp import frames, payloads
 from engine.ocpp.websocket import PEER_ERRORS, SUBPROTOCOL
 from machines.vocabulary.ocpp import (
@@ -58,7 +59,7 @@ class NotConnectedError(Exception):
     """There is no station to send a CALL to, or it left before it answered."""
 
 
-class Entry(Struct, frozen=True):
+class Entry(Struct, frozen=True, omit_defaults=True):
     """One frame of the transcript."""
 
     time: datetime
@@ -71,7 +72,14 @@ class Entry(Struct, frozen=True):
     action: str
     """For an answer that of its CALL, if that is known."""
     payload: dict[str, Any]
-    """As on the wire. For a CALLERROR ``code`` and ``description``."""
+    """As on the wire, but for idTags that have a name here. For a CALLERROR ``code`` and ``description``."""
+    differs: dict[str, Any] | None = None
+    """The payload as on the wire, where an idTag has a name."""
+
+    @property
+    def wire(self) -> dict[str, Any]:
+        """The payload as on the wire."""
+        return self.payload if self.differs is None else self.differs
 
 
 class Transaction(Struct, frozen=True, kw_only=True):
@@ -125,6 +133,7 @@ class Csms:
         call_timeout_s: How long a station may take to answer, or to begin.
         admit: Decides who may connect, default everybody. Who may not gets HTTP 401.
         frame_size_max: Bytes of a frame.
+        names: What idTags are called here: in requests and answers, in ledger and transcript. Default: what they are.
     """
 
     def __init__(
@@ -136,6 +145,7 @@ class Csms:
         call_timeout_s: float = 30,
         admit: Admit | None = None,
         frame_size_max: int = 1024 * 1024,
+        names: IdTagNames = NO_NAMES,
     ) -> None:
         self.transcript: list[Entry] = []
         self.ledger: dict[int, Transaction] = {}
@@ -150,6 +160,7 @@ class Csms:
         self._call_timeout_s = call_timeout_s
         self._admit = admit or (lambda _identity, _authorization: True)
         self._frame_size_max = frame_size_max
+        self._names = names
         self._overrides: dict[str, Behaviour] = {}
         self._stations: dict[str, _Station] = {}
         self._is_reachable = True
@@ -313,8 +324,8 @@ class Csms:
     async def _serve(self, nursery: trio.Nursery, station: _Station) -> None:
         while True:
             message = await station.socket.get_message()
-            frame = frames.decode(message, self._frame_size_max)
-            self._note(RECEIVED, station, frame)
+            heard = self._names.frame_heard(message)
+            frame = self._note(RECEIVED, station, heard, message)
             match frame:
                 case frames.Call():
                     nursery.start_soon(self._answer, station, frame)
@@ -329,25 +340,26 @@ class Csms:
                     pass  # Nothing that could be answered; the transcript has it.
 
     async def _send(self, station: _Station, text: str, action: str = "") -> None:
-        self._note(SENT, station, frames.decode(text, self._frame_size_max), action)
-        await station.socket.send_message(text)
+        said = self._names.frame_said(text)
+        self._note(SENT, station, text, said, action)
+        await station.socket.send_message(said)
 
-    def _note(self, direction: str, station: _Station, frame: frames.Frame, action: str = "") -> None:
+    def _note(
+        self, direction: str, station: _Station, text: str | bytes, wire: str | bytes, action: str = ""
+    ) -> frames.Frame:
+        """Write a frame down; return it. ``wire`` is the same without names."""
         if not action and station.pending is not None:
             action = station.pending.action
-        match frame:
-            case frames.Call(call_id, action, payload):
-                noted = (frames.CALL, call_id, action, _members(payload))
-            case frames.Result(call_id, payload):
-                noted = (frames.CALL_RESULT, call_id, action, _members(payload))
-            case frames.Error(call_id, code, description):
-                error = {"code": code, "description": description}
-                noted = (frames.CALL_ERROR, call_id, action, error)
-            case frames.Refused(call_id, refusal):
-                noted = (0, call_id or "", "", {"description": refusal.description})
-        self.transcript.append(Entry(self.now(), direction, station.identity, *noted))
+        frame = frames.decode(text, self._frame_size_max)
+        call_id = frame.call_id or ""
+        kind, action, members = _seen(frame, action)
+        differs = None if wire is text else _seen(frames.decode(wire, self._frame_size_max), action)[2]
+        self.transcript.append(
+            Entry(self.now(), direction, station.identity, kind, call_id, action, members, differs)
+        )
         self._grown.set()
         self._grown = trio.Event()
+        return frame
 
     # Answers
 
@@ -421,6 +433,19 @@ class Csms:
             self.strays.append(request)
         else:
             self.ledger[request.transaction_id] = replace(transaction, stopped=request)
+
+
+def _seen(frame: frames.Frame, action: str) -> tuple[int, str, dict[str, Any]]:
+    """Kind, action and payload for the transcript; ``action`` is that of an answer."""
+    match frame:
+        case frames.Call(_, asked, payload):
+            return frames.CALL, asked, _members(payload)
+        case frames.Result(_, payload):
+            return frames.CALL_RESULT, action, _members(payload)
+        case frames.Error(_, code, description):
+            return frames.CALL_ERROR, action, {"code": code, "description": description}
+        case frames.Refused(_, refusal):
+            return 0, "", {"description": refusal.description}
 
 
 def _members(payload: Raw) -> dict[str, Any]:

@@ -55,6 +55,25 @@ def part(_context: object, _parameter: object, value: str | None) -> tuple[int, 
     return int(number), int(count)
 
 
+def cards(_context: object, _parameter: object, values: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Check an option that is ``NAME=IDTAG``, each time that it is given."""
+    from engine.declaration.schema import PRINTABLE
+    from engine.id_tags import ID_TAG_SIZE_MAX
+
+    pairs = []
+    for value in values:
+        name, equals, id_tag = value.partition("=")
+        if not (name and equals and id_tag):
+            raise click.BadParameter(f"{value!r}; allowed: NAME=IDTAG, such as CARD=04A1B2C3D4.")
+        if len(id_tag) > ID_TAG_SIZE_MAX or not re.fullmatch(PRINTABLE, id_tag) or id_tag != id_tag.strip():
+            allowed = (
+                f"an idTag of 1..{ID_TAG_SIZE_MAX} characters, printable ASCII, without a space at either end"
+            )
+            raise click.BadParameter(f"{value!r}; allowed: {allowed}.")
+        pairs.append((name, id_tag))
+    return tuple(pairs)
+
+
 def url(_context: object, _parameter: object, value: str | None) -> str | None:
     """Check an option that is the URL of a Central System."""
     from engine.declaration.checks import complain_url

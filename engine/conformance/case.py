@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
 
-from engine.conformance.stimuli import Stimulus
+from engine.conformance.stimuli import Stimulus, Swipe
 
 if TYPE_CHECKING:
     from engine.conformance.bed import Bed
 
 
 Value = TypeVar("Value")
+
+CARD = "CARD"
+"""The card that is shown unless a case says otherwise."""
+EACH = "CARD-N"
+"""Stands for a card of its own for each connector: CARD-1, CARD-2, and so on."""
 
 
 class NotApplicable(Exception):  # noqa: N818 - the name of the fact
@@ -42,6 +47,10 @@ class Case(Struct, frozen=True):
     """Whether the case is for stations that announce the profile, rather than for those that do not."""
     needs: tuple[type[Stimulus], ...] = ()
     """The stimuli without which it cannot be run."""
+    cards: tuple[str, ...] = ()
+    """The cards that it shows, by the names of their idTags; :data:`EACH` stands for several."""
+    id_tags: tuple[str, ...] = ()
+    """What else a script names for an idTag."""
     keys: Mapping[str, str] = {}
     """Configuration keys that are set first; the case is not applicable if the station does not take them."""
     declares: str = ""
@@ -64,6 +73,7 @@ def case(
     variant: str = "",
     is_announced: bool = True,
     needs: tuple[type[Stimulus], ...] = (),
+    cards: tuple[str, ...] = (CARD,),
     keys: Mapping[str, str] | None = None,
     declares: str = "",
     lasts_s: float = 10,
@@ -80,6 +90,7 @@ def case(
             variant=variant,
             is_announced=is_announced,
             needs=needs,
+            cards=cards if Swipe in needs else (),
             keys=keys or {},
             declares=declares,
             lasts_s=lasts_s,
@@ -95,6 +106,7 @@ def cases(
     variants: Mapping[str, Value],
     *,
     needs: tuple[type[Stimulus], ...] = (),
+    cards: tuple[str, ...] = (CARD,),
     keys: Mapping[str, str] | None = None,
     lasts_s: float = 10,
 ) -> "Callable[[Callable[[Bed, Value], Awaitable[None]]], tuple[Case, ...]]":
@@ -109,7 +121,9 @@ def cases(
             return with_value
 
         return tuple(
-            case(id, profile, variant=variant, needs=needs, keys=keys, lasts_s=lasts_s)(of(value))
+            case(id, profile, variant=variant, needs=needs, cards=cards, keys=keys, lasts_s=lasts_s)(
+                of(value)
+            )
             for variant, value in variants.items()
         )
 

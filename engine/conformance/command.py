@@ -31,6 +31,16 @@ from engine import options
     "--rig", help="What moves the hardware: bench:URL, command:PROGRAM or prompt.  [default: prompt]"
 )
 @click.option(
+    "--card",
+    "cards",
+    callback=options.cards,
+    multiple=True,
+    metavar="NAME=IDTAG",
+    help="The idTag of a card at hand, by its name in the cases: CARD, FOREIGN, HOLDER, MEMBER, OTHER, CARD-1, CARD-2 "
+    "(one for each connector); GROUP and REMOTE, which nobody shows. Once for each card; --list tells which case "
+    "shows which.  [default: the names are the idTags]",
+)
+@click.option(
     "--select", help="Cases, by id, name, profile or 'tours', with * and ?: 004_1,TC_01*,Reservation."
 )
 @click.option(
@@ -89,6 +99,7 @@ def conformance(
     identity: str | None,
     password: str | None,
     rig: str | None,
+    cards: tuple[tuple[str, str], ...],
     select: str | None,
     scripts: Path | None,
     declares: Path | None,
@@ -120,6 +131,7 @@ def conformance(
         identity=identity,
         password=password,
         rig=rig,
+        cards=cards,
         select=select,
         scripts=scripts,
         declares=declares,

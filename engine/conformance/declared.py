@@ -1,6 +1,7 @@
 """What is known of a charge point under test before the first case."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from msgspec import Struct
 
@@ -26,9 +27,10 @@ class Declared(Struct, frozen=True, kw_only=True):
     """Connectors with a socket outlet whose lock UnlockConnector moves, as far as known."""
     tethered: tuple[int, ...] = ()
     """Connectors with a fixed cable, as far as known."""
-
     files: str = ""
     """URL of a folder on the tester's server of files; empty if there is none."""
+    cards: Mapping[str, str] = {}
+    """The idTags of the cards at hand, by the names that cases have for them; none if their names are their idTags."""
 
     def key(self, name: str) -> Key | None:
         """A configuration key, however the station spells its name: it is a CiString."""
@@ -48,7 +50,12 @@ class Declared(Struct, frozen=True, kw_only=True):
 
 
 async def read_declared(
-    csms: Csms, *, sockets: tuple[int, ...] = (), tethered: tuple[int, ...] = (), files: str = ""
+    csms: Csms,
+    *,
+    sockets: tuple[int, ...] = (),
+    tethered: tuple[int, ...] = (),
+    files: str = "",
+    cards: Mapping[str, str] = MappingProxyType({}),
 ) -> Declared:
     """Ask the station that is connected for all its keys.
 
@@ -61,4 +68,4 @@ async def read_declared(
     if not isinstance(answer, GetConfigurationConf) or not answer.configuration_key:
         raise ValueError(f"GetConfiguration: the station answered {answer}, expected are its keys")
     keys = {each.key: Key(each.value, each.readonly) for each in answer.configuration_key}
-    return Declared(keys=keys, sockets=sockets, tethered=tethered, files=files)
+    return Declared(keys=keys, sockets=sockets, tethered=tethered, files=files, cards=dict(cards))

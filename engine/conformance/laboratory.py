@@ -9,12 +9,14 @@ import trio
 from msgspec import Struct
 
 from engine.conformance.bed import HEARTBEAT_S, Bed
+from engine.conformance.cards import NO_CARDS, CardRig, Cards
 from engine.conformance.declared import Declared, read_declared
 from engine.conformance.rig import Rig
 from engine.conformance.virtual import VirtualRig, VirtualStation
 from engine.conformance.world import EPOCH
 from engine.csms import Csms
 from engine.declaration.station import Station
+from engine.id_tags import IdTagNames
 from engine.store import Store
 from machines.charge_point import Step
 
@@ -36,7 +38,7 @@ class Laboratory(Struct, frozen=True):
         """A fresh bed for a case."""
         return Bed(
             self.csms,
-            rig or self.rig,
+            CardRig(rig or self.rig, self.declared.cards),
             connectors=self.declared.connectors,
             tolerance_s=TOLERANCE_S,
             declared=self.declared,
@@ -48,6 +50,7 @@ async def laboratory(
     station: Station,
     directory: Path,
     *,
+    cards: Cards = NO_CARDS,
     store_type: Callable[[Path], Store] = Store,
     watch: Callable[[datetime, Step], None] = lambda _time, _step: None,
 ) -> AsyncIterator[Laboratory]:
@@ -56,6 +59,7 @@ async def laboratory(
     Args:
         station: As declared.
         directory: For its database.
+        cards: The idTags of cards by the names that cases have for them. Default: the names themselves.
         store_type: Of its database.
         watch: Told of every step, and when it was.
     """
@@ -64,7 +68,7 @@ async def laboratory(
     def now() -> datetime:
         return EPOCH + timedelta(seconds=trio.current_time() - began)
 
-    csms = Csms(now, interval_s=HEARTBEAT_S)
+    csms = Csms(now, interval_s=HEARTBEAT_S, names=IdTagNames(cards))
     virtual = VirtualStation(
         station,
         directory,
@@ -85,6 +89,7 @@ async def laboratory(
                 sockets=tuple(each.number for each in connectors if each.has_lock),
                 tethered=tuple(each.number for each in connectors if each.cable == "tethered"),
                 files=FILES,
+                cards=cards,
             )
             yield Laboratory(csms, virtual, VirtualRig(virtual), declared, now)
             nursery.cancel_scope.cancel()

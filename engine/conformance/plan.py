@@ -5,12 +5,14 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from engine.conformance.cards import CardError, cards_of, told
 from engine.conformance.case import Case
 from engine.conformance.results import Header, Journal, JournalError
 from engine.conformance.rig import RigError
 from engine.conformance.rigs import Opener, rig_of
 from engine.conformance.script import ScriptError
 from engine.conformance.selection import SelectionError, in_order, part_of, select
+from engine.id_tags import IdTagNames
 from engine.speed import FastClock, SpeedError
 
 LISTEN = ("127.0.0.1", 9000)
@@ -26,7 +28,7 @@ class PlanError(Exception):
     """The run cannot be played as it was asked for. One line, for the user."""
 
 
-MENDABLE = (PlanError, JournalError, RigError, ScriptError, SelectionError, SpeedError)
+MENDABLE = (PlanError, CardError, JournalError, RigError, ScriptError, SelectionError, SpeedError)
 """What the user can mend."""
 
 
@@ -39,6 +41,8 @@ class Wishes(Struct, frozen=True, kw_only=True):
     identity: str | None = None
     password: str | None = None
     rig: str | None = None
+    cards: tuple[tuple[str, str], ...] = ()
+    """Name and idTag of each card at hand."""
     select: str | None = None
     scripts: Path | None = None
     declares: Path | None = None
@@ -71,6 +75,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     identity: str | None
     rig: str
     open_rig: Opener
+    cards: dict[str, str]
+    """The idTags of the cards at hand, by name; none if their names are their idTags."""
     clock: FastClock | None
     """None is real time."""
     speed: float
@@ -86,8 +92,8 @@ def prepare(wishes: Wishes) -> Plan:
     """Make a plan.
 
     Raises:
-        PlanError, JournalError, RigError, ScriptError, SelectionError, SpeedError: Something asked for is not there,
-            or does not fit the run that is to go on.
+        PlanError, CardError, JournalError, RigError, ScriptError, SelectionError, SpeedError: Something asked for is
+            not there, or does not fit the run that is to go on.
     """
     if wishes.tls is not None and wishes.tls[1] is None:
         raise PlanError("--tls-cert: must come with --tls-key")
@@ -104,6 +110,9 @@ def prepare(wishes: Wishes) -> Plan:
     else:
         selection, seed, part = before.select, before.seed, before.part
         cases = _as_before(known, before)
+    cards = cards_of(wishes.cards, known)
+    if before is not None:
+        cards = dict(before.declared.cards)
     rig = wishes.rig or (PROMPT if before is None else before.rig)
     speed = wishes.speed
     if speed is None:
@@ -122,7 +131,8 @@ def prepare(wishes: Wishes) -> Plan:
         listen=wishes.listen or (LISTEN if before is None else _host_and_port(before.url)),
         identity=wishes.identity or (None if before is None else before.identity),
         rig=rig,
-        open_rig=rig_of(rig),
+        open_rig=rig_of(rig, IdTagNames(cards)),
+        cards=cards,
         clock=None if speed == 1 else clock,
         speed=speed,
         tolerance_s=tolerance_s,
@@ -154,6 +164,7 @@ def _check_same(wishes: Wishes, before: Header) -> None:
         "--seed": (wishes.seed, before.seed),
         "--part": (_name_of(wishes.part) or None, before.part),
         "--speed": (wishes.speed, before.speed),
+        "--card": (told(dict(wishes.cards)) or None, told(before.declared.cards)),
         "--identity": (wishes.identity, before.identity),
     }
     for option, (found, wanted) in said.items():

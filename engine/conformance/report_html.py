@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from engine.conformance.cards import told
 from engine.conformance.coverage import ALLOWED, CAME, STATUSES, WENT, coverage_of
 from engine.conformance.results import Header, Result, Verdict
 from engine.conformance.trace import brief
@@ -46,6 +47,7 @@ def _facts(header: Header, results: list[Result]) -> list[tuple[str, str]]:
         ("Feature profiles", ", ".join(header.declared.profiles)),
         ("Address", header.url),
         ("Rig", header.rig),
+        ("Cards", told(header.declared.cards)),
         ("Selection", header.select or "everything"),
         ("Scripts", header.scripts),
         ("Order", "as listed" if header.seed is None else f"shuffled by seed {header.seed}"),

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from xml.etree import ElementTree as ET
 
+from engine.conformance.cards import told
 from engine.conformance.results import Header, Result, Verdict
 
 NAME = "junit.xml"
@@ -39,14 +40,15 @@ def document(header: Header, results: Iterable[Result]) -> bytes:
 
 def _properties(header: Header) -> list[tuple[str, str]]:
     seed = "" if header.seed is None else str(header.seed)
-    told = [(f"boot.{name}", value) for name, value in header.boot.items()]
+    boot = [(f"boot.{name}", value) for name, value in header.boot.items()]
     return [
         ("version", header.version),
         ("rig", header.rig),
+        ("cards", told(header.declared.cards)),
         ("select", header.select),
         ("seed", seed),
         ("profiles", ",".join(header.declared.profiles)),
-        *told,
+        *boot,
     ]
 
 

@@ -15,6 +15,7 @@ from engine.conformance.results import Header, Journal, Result, Verdict
 from engine.conformance.trace import NotedRig, Notes
 from engine.conformance.verdict import Stage, judge, leave, settle, unplayed
 from engine.csms import RECEIVED, Csms, NotConnectedError
+from engine.id_tags import IdTagNames
 from engine.ocpp import frames
 from engine.ocpp.websocket import connection_url
 from engine.speed import of_real_time, system_utc
@@ -96,7 +97,13 @@ class Run:
         notes = Notes(now, lambda: len(csms.transcript))
         reception = Reception(notes, plan.identity, plan.wishes.password)
         timeout_s = max(CALL_TIMEOUT_S, of_real_time(CALL_TIMEOUT_REAL_S))
-        csms = Csms(now, interval_s=HEARTBEAT_S, admit=reception.admit, call_timeout_s=timeout_s)
+        csms = Csms(
+            now,
+            interval_s=HEARTBEAT_S,
+            admit=reception.admit,
+            call_timeout_s=timeout_s,
+            names=IdTagNames(plan.cards),
+        )
         reception.csms = csms
         door, port = await listen(*plan.listen, plan.wishes.tls)
         host = f"[{plan.listen[0]}]" if ":" in plan.listen[0] else plan.listen[0]
@@ -159,7 +166,11 @@ class Run:
         for _ in range(ATTEMPTS):
             try:
                 return await read_declared(
-                    csms, sockets=wishes.sockets, tethered=wishes.tethered, files=wishes.files
+                    csms,
+                    sockets=wishes.sockets,
+                    tethered=wishes.tethered,
+                    files=wishes.files,
+                    cards=self.plan.cards,
                 )
             except NotConnectedError:
                 why = "it left before it answered GetConfiguration"

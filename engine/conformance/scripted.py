@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
+
 from engine.conformance.bed import OVERRIDDEN, Bed
 from engine.conformance.case import Case, NotApplicable
 from engine.conformance.execute import Execution, UnplayableError
@@ -21,9 +23,11 @@ from engine.conformance.stimuli import (
     RestoreLink,
     SilenceMeter,
     Stimulus,
+    Swipe,
     Unplug,
 )
 from engine.conformance.trial import QUIET_KEYS
+from engine.id_tags import mapped
 from machines.vocabulary.ocpp import ACTIONS
 
 SUFFIX = ".jsonl"
@@ -62,6 +66,7 @@ def cases_of(path: Path, declares: str = "") -> list[Case]:
 def case_of(script: Script, declares: str = "") -> Case:
     """A script as a case: the station is at rest, gets the keys of the script, and starts anew."""
     header = script.header
+    shown = {step.id_tag for step in script.steps if isinstance(step, Swipe)}
 
     async def run(bed: Bed) -> None:
         if header.declares != declares:
@@ -74,9 +79,23 @@ def case_of(script: Script, declares: str = "") -> Case:
         title=header.title,
         profile=PROFILE,
         run=run,
+        cards=tuple(sorted(shown)),
+        id_tags=tuple(sorted(_id_tags(script) - shown)),
         needs=tuple(sorted(script.stimuli - {CutLink, RestoreLink}, key=lambda kind: kind.__name__)),
         text=f"Shows {', '.join(header.covers)}." if header.covers else "",
     )
+
+
+def _id_tags(script: Script) -> set[str]:
+    """What the payloads of a script name for idTags."""
+    found: set[str] = set()
+
+    def note(id_tag: str) -> str:
+        found.add(id_tag)
+        return id_tag
+
+    mapped(msgspec.to_builtins(script.steps), note)
+    return found
 
 
 def _pauses_s(script: Script) -> Iterator[float]:

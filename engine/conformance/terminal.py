@@ -21,9 +21,10 @@ INTERRUPTED = 130
 
 
 def show(plan: Plan, out: IO[str]) -> None:
-    """Print the cases of a plan."""
+    """Print the cases of a plan, with the cards that they show."""
     for case in plan.cases:
-        out.write(f"{case.name:24} {case.profile:24} {case.title}\n")
+        cards = f" ({', '.join(case.cards)})" if case.cards else ""
+        out.write(f"{case.name:24} {case.profile:24} {case.title}{cards}\n")
 
 
 def conduct(plan: Plan) -> int:

@@ -69,7 +69,7 @@ def line_of(entry: Entry) -> Line:
         kind=FRAME_KINDS[entry.kind],
         from_csms=entry.direction == SENT,
         name=entry.action or "?",
-        detail=entry.payload,
+        detail=entry.wire,
     )
 
 

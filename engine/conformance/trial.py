@@ -1,6 +1,7 @@
 """One case on one station: whether it applies, what it needs, the case itself, and silence after it."""
 
 from engine.conformance.bed import HEARTBEAT_S, Bed
+from engine.conformance.cards import missing, shown_by
 from engine.conformance.case import Case, NotApplicable
 from engine.conformance.rig import CannotError
 
@@ -64,6 +65,10 @@ def check_applicable(case: Case, bed: Bed) -> None:
     for kind in case.needs:
         if not bed.can(kind):
             raise NotApplicable(f"the rig has no stimulus {kind.__struct_config__.tag}")
+    if bed.declared.cards:
+        for card in shown_by(case, bed.connectors):
+            if card not in bed.declared.cards:
+                raise NotApplicable(missing(card))
     if case.profile == "Security":
         return  # It is no profile that could be announced (security whitepaper).
     is_announced = case.profile in bed.declared.profiles

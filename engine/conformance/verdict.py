@@ -7,6 +7,7 @@ import trio
 from msgspec import Struct
 
 from engine.conformance.bed import BOOT_S, Bed
+from engine.conformance.cards import CardRig, Cards
 from engine.conformance.case import Case, Deviation, NotApplicable
 from engine.conformance.declared import Declared
 from engine.conformance.rest import bring_to_rest
@@ -16,6 +17,7 @@ from engine.conformance.stimuli import CutPower
 from engine.conformance.trace import Kind, Line, Notes, merged
 from engine.conformance.trial import attempt
 from engine.csms import Csms
+from engine.id_tags import IdTagNames
 from engine.speed import of_real_time
 
 BOOT_REAL_S = 20
@@ -28,7 +30,9 @@ class Stage(Struct, frozen=True):
     """What every case is played with."""
 
     csms: Csms
+    """With the names of ``declared.cards``."""
     rig: Rig
+    """Is told idTags."""
     notes: Notes
     declared: Declared
     connectors: int
@@ -38,7 +42,7 @@ class Stage(Struct, frozen=True):
         """A fresh one."""
         return Bed(
             self.csms,
-            self.rig,
+            CardRig(self.rig, self.declared.cards),
             connectors=self.connectors,
             tolerance_s=self.tolerance_s,
             declared=self.declared,
@@ -69,18 +73,19 @@ async def judge(stage: Stage, case: Case, bed: Bed) -> Result:
         began=began,
         seconds=trio.current_time() - began_at,
         trace=trace,
-        deviates_at=_deviates_at(trace, reason) if verdict is Verdict.FAILED else None,
+        deviates_at=_deviates_at(trace, reason, stage.declared.cards) if verdict is Verdict.FAILED else None,
     )
 
 
-def _deviates_at(trace: tuple[Line, ...], reason: str) -> int | None:
+def _deviates_at(trace: tuple[Line, ...], reason: str, cards: Cards) -> int | None:
     """The place of the CALL of the station that ``reason`` says came, if it does."""
+    names = IdTagNames(cards)  # A reason has the words of the case, the trace those of the wire.
     found, came, _ = reason.partition(" came; ")
     for place in reversed(range(len(trace) if came else 0)):
         line = trace[place]
         if line.kind is not Kind.CALL or line.from_csms or f"{line.name} {{" not in found:
             continue
-        plain = [value for value in line.detail.values() if not isinstance(value, dict | list)]
+        plain = [value for value in names.heard(line.detail).values() if not isinstance(value, dict | list)]
         if all(str(value) in found for value in plain):
             return place
     return None

@@ -22,8 +22,8 @@ def problems(entry: Entry) -> list[str]:
         case _:
             return []
     who = "the Central System" if entry.direction == SENT else "the station"
-    found = _validator(name).iter_errors(entry.payload)
-    return [f"{who} sent {name} {entry.payload}: {error.message}" for error in found]
+    found = _validator(name).iter_errors(entry.wire)
+    return [f"{who} sent {name} {entry.wire}: {error.message}" for error in found]
 
 
 @cache

@@ -1,11 +1,17 @@
 """What a run of the conformance command is to do, from options, and from a run that was interrupted."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
+import click
 import pytest
 
+from engine import options
+from engine.conformance import cases as programme
+from engine.conformance.cards import SPOKEN, CardError
 from engine.conformance.case import Case, NotApplicable
+from engine.conformance.command import conformance
 from engine.conformance.declared import Declared
 from engine.conformance.plan import PlanError, Wishes, prepare
 from engine.conformance.results import Header, Journal, JournalError
@@ -127,6 +133,78 @@ def test_scripts_are_cases(tmp_path):
     assert [(each.name, each.title) for each in plan.cases] == [("first", "A script")]
 
 
+# Which cards
+
+
+def cards(*pairs, **members):
+    return prepare(Wishes(cards=tuple(pair.split("=") for pair in pairs), **members)).cards
+
+
+def test_a_card_has_the_id_tag_that_is_named_for_it():
+    pairs = ["CARD=04A1", "REMOTE=CARD", "CARD-3=04A3", "GROUP=GROUP"]
+    assert cards(*pairs) == dict(pair.split("=") for pair in pairs)
+    assert cards() == {}
+
+
+def test_two_cards_may_change_names():
+    assert cards("CARD=OTHER", "OTHER=card") == {"CARD": "OTHER", "OTHER": "card"}
+
+
+@pytest.mark.parametrize(
+    ("pairs", "why"),
+    [
+        (
+            ["card=04A1"],
+            "no case names card; allowed: CARD, CARD-N .N is a connector., FOREIGN, GROUP, HOLDER",
+        ),
+        (["CARD-N=04A1"], "no case names CARD-N"),
+        (["CARD-0=04A1"], "no case names CARD-0"),
+        (["CARD=04A1", "CARD=04A2"], "--card CARD=04A2: CARD is 04A1 already"),
+        (["CARD=04A1", "OTHER=04a1"], "--card OTHER=04a1: CARD has that idTag"),
+        (["CARD=other"], "--card CARD=other: OTHER has that idTag; each name needs one of its own"),
+        (["CARD=card-2"], "card-2 has that idTag"),
+    ],
+)
+def test_cards_that_are_not_those_of_the_cases_are_told_in_a_line(pairs, why):
+    with pytest.raises(CardError, match=why) as raised:
+        cards(*pairs)
+    assert "\n" not in str(raised.value)
+
+
+def test_scripts_name_cards_too(tmp_path):
+    steps = (
+        '{"do": "swipe", "idTag": "BLUE"}',
+        '{"request": "ReserveNow", "payload": {"idTag": "RED", "parentIdTag": "TEAM"}}',
+        '{"expect": [{"action": "Authorize", "payload": {"idTag": "BLUE"}}]}',
+        '{"answers": "Authorize", "with": {"idTagInfo": {"status": "Accepted", "parentIdTag": "CLUB"}}}',
+    )
+    (tmp_path / "a.jsonl").write_text(SCRIPT + "\n".join(steps))
+    pairs = ["BLUE=04A1", "RED=04A2", "TEAM=04A3", "CLUB=04A4"]
+    plan = prepare(Wishes(scripts=tmp_path, select="tours", cards=tuple(pair.split("=") for pair in pairs)))
+    assert [(each.cards, each.id_tags) for each in plan.cases] == [(("BLUE",), ("CLUB", "RED", "TEAM"))]
+    with pytest.raises(CardError, match="RED has that idTag"):
+        cards("BLUE=red", scripts=tmp_path)
+
+
+@pytest.mark.parametrize("value", ["CARD", "CARD=", "=04A1", "CARD=" + "0" * 21, "CARD= 04A1", "CARD=04Ä1"])
+def test_what_is_no_card_is_told_with_what_is(value):
+    with pytest.raises(click.BadParameter, match=r"; allowed: .*\.$"):
+        options.cards(None, None, (value,))
+
+
+def test_a_card_may_have_every_id_tag():
+    assert options.cards(None, None, ("CARD=a=b c", "OTHER=" + "0" * 20)) == (
+        ("CARD", "a=b c"),
+        ("OTHER", "0" * 20),
+    )
+
+
+def test_help_names_the_cards_of_all_cases():
+    (option,) = (each for each in conformance.params if each.name == "cards")
+    names = {name.replace("-N", "-1") for case in programme.CASES for name in case.cards}
+    assert all(re.search(rf"\b{name}\b", option.help) for name in {*names, *SPOKEN})
+
+
 # What goes on
 
 
@@ -142,7 +220,7 @@ def before(tmp_path):
         select="012*",
         speed=3,
         tolerance_s=2.5,
-        declared=Declared(keys={}),
+        declared=Declared(keys={}, cards={"CARD": "04A1", "OTHER": "04A2"}),
         cases=("012-tethered", "012"),
     )
     Journal.begin(tmp_path, header)
@@ -154,6 +232,8 @@ def test_a_run_goes_on_as_it_began(before):
     assert [each.name for each in plan.cases] == ["012-tethered", "012"]
     assert (plan.identity, plan.listen, plan.rig) == ("CP-1", ("127.0.0.1", 9123), "bench:http://127.0.0.1:1")
     assert (plan.speed, plan.tolerance_s, plan.seed) == (3, 2.5, 5)
+    assert plan.cards == {"CARD": "04A1", "OTHER": "04A2"}
+    assert cards("OTHER=04A2", "CARD=04A1", resume=True, out=before) == plan.cards
 
 
 def test_a_run_may_go_on_elsewhere(before):
@@ -170,6 +250,7 @@ def test_a_run_may_go_on_elsewhere(before):
         {"identity": "CP-2"},
         {"scripts": Path("x")},
         {"part": (1, 2)},
+        {"cards": (("CARD", "04A2"),)},
     ],
 )
 def test_a_run_does_not_go_on_as_another(before, wishes):

@@ -22,7 +22,8 @@ DECLARED = Declared(
     keys={
         "ConnectionTimeOut": Key("60", is_readonly=False),
         "SupportedFeatureProfiles": Key("Core,Reservation", is_readonly=True),
-    }
+    },
+    cards={"OTHER": "04A2", "CARD": "04A1"},
 )
 HEADER = Header(
     version="1",
@@ -249,6 +250,12 @@ def test_every_case_has_its_verdict_twice(page):
 def test_the_trace_shows_where_it_deviates(page):
     assert len(page.classes("deviates")) == 1
     assert len(page.classes("deviation")) == 1
+
+
+def test_both_reports_tell_which_card_has_which_id_tag(page, suite):
+    told = "CARD=04A1, OTHER=04A2"
+    assert told in page.text
+    assert suite.find("properties/property[@name='cards']").get("value") == told
 
 
 def test_the_links_of_the_summary_lead_to_the_cases(page):

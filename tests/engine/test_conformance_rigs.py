@@ -35,6 +35,7 @@ from engine.conformance.stimuli import (
     Swipe,
     Unplug,
 )
+from engine.id_tags import IdTagNames
 from engine.process import StationProcess
 from machines.vocabulary.ocpp import ChargePointErrorCode
 from tests.lab import Lab
@@ -280,6 +281,13 @@ async def test_enter_is_done():
     person = Person("\n")
     await person.rig.do(PlugIn(2))
     assert person.asked[0].startswith("Plug in the cable at connector 2")
+
+
+async def test_a_person_is_told_what_a_card_is_called_and_what_is_on_it():
+    names = IdTagNames({"CARD": "04A1B2C3D4"})
+    assert sentence(Swipe("04A1B2C3D4"), names) == "Show the card CARD (04A1B2C3D4)"
+    assert sentence(Swipe("04A1B2C3D4", 2), names) == "Show the card CARD (04A1B2C3D4) for connector 2"
+    assert sentence(Swipe("OTHER", 2), names) == "Show the card OTHER for connector 2"
 
 
 async def test_what_a_person_cannot_do_is_not_asked_again():

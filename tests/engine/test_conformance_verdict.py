@@ -4,17 +4,21 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import trio
+from msgspec.structs import replace
 
+from engine.conformance.cards import NO_CARDS
 from engine.conformance.case import Case, Deviation, NotApplicable
 from engine.conformance.declared import Declared, Key
 from engine.conformance.plan import Wishes, prepare
 from engine.conformance.results import Header, Journal
 from engine.conformance.rig import CannotError, RigError
 from engine.conformance.runner import Run
-from engine.conformance.stimuli import ClearFault, CutPower, FreeLock, Unplug
+from engine.conformance.stimuli import ClearFault, CutPower, FreeLock, Swipe, Unplug
 from engine.conformance.trace import NotedRig, Notes
 from engine.conformance.verdict import Stage, judge, settle
-from engine.csms import Csms
+from engine.csms import RECEIVED, Csms, Entry
+from engine.id_tags import IdTagNames
+from engine.ocpp import frames
 from machines.vocabulary.ocpp import ChargePointErrorCode
 
 HOT = ChargePointErrorCode.HIGH_TEMPERATURE
@@ -46,10 +50,10 @@ def now():
     return BEGAN + timedelta(seconds=trio.current_time())
 
 
-def stage_of(robot):
-    csms = Csms(now)
+def stage_of(robot, cards=NO_CARDS):
+    csms = Csms(now, names=IdTagNames(cards))
     notes = Notes(now, lambda: len(csms.transcript))
-    return Stage(csms, NotedRig(robot, notes), notes, DECLARED, 1, 1.5)
+    return Stage(csms, NotedRig(robot, notes), notes, replace(DECLARED, cards=cards), 1, 1.5)
 
 
 async def passes(bed):
@@ -102,6 +106,50 @@ async def test_the_trace_tells_what_the_rig_did(autojump_clock):
     stage = stage_of(Robot())
     result = await judge(stage, case(passes), stage.bed())
     assert [str(line)[13:] for line in result.trace] == ["* swipe idTag=CARD connector=1"]
+
+
+CARDS = {"CARD": "04A1B2C3D4", "CARD-1": "04A1B2C3D5"}
+
+
+async def test_the_trace_tells_which_id_tag_was_shown(autojump_clock):
+    robot = Robot()
+    stage = stage_of(robot, CARDS)
+    result = await judge(stage, case(passes, cards=("CARD", "CARD-N")), stage.bed())
+    assert [str(line)[13:] for line in result.trace] == ["* swipe idTag=04A1B2C3D4 connector=1"]
+    assert robot.done == [Swipe("04A1B2C3D4", 1)]
+
+
+@pytest.mark.parametrize("declared", [("OTHER",), ()], ids=["known before", "found out"])
+async def test_a_case_does_not_apply_without_its_cards(autojump_clock, declared):
+    async def shows(bed):
+        await bed.swipe("OTHER")
+
+    robot = Robot()
+    stage = stage_of(robot, CARDS)
+    result = await judge(stage, case(shows, cards=declared), stage.bed())
+    assert (result.verdict, robot.done) == ("not applicable", [])
+    assert result.reason == "no card is known to be OTHER: name its idTag with --card OTHER=IDTAG"
+
+
+async def test_each_connector_has_a_card_of_its_own(autojump_clock):
+    stage = replace(stage_of(Robot(), CARDS), connectors=2)
+    result = await judge(stage, case(passes, cards=("CARD-N",)), stage.bed())
+    assert result.reason.startswith("no card is known to be CARD-2")
+
+
+async def test_the_line_that_deviates_is_found_whatever_the_card_is_called(autojump_clock):
+    stage = stage_of(Robot(), CARDS)
+
+    async def hears(_bed):
+        for id_tag, name in (("04B2", "04B2"), ("04a1b2c3d4", "CARD")):
+            said, wire = {"idTag": name}, {"idTag": id_tag}
+            entry = Entry(now(), RECEIVED, "CP-1", frames.CALL, id_tag, "Authorize", said, wire)
+            stage.csms.transcript.append(entry)
+        raise Deviation("Authorize {idTag: CARD} came; expected is nothing")
+
+    result = await judge(stage, case(hears), stage.bed())
+    assert [line.detail["idTag"] for line in result.trace] == ["04B2", "04a1b2c3d4"]
+    assert result.deviates_at == 1
 
 
 async def test_a_station_that_is_gone_does_not_come_to_rest(autojump_clock):

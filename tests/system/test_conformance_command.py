@@ -173,6 +173,26 @@ async def test_our_own_station_follows_the_tours_over_a_real_network(tmp_path, o
     assert counts["passed"]
 
 
+async def test_cards_have_other_id_tags_than_their_names(tmp_path, out):
+    """With the bench of our own station, over the network. A card that is not named is not at hand."""
+    port = free_port()
+    async with our_own(tmp_path, port) as bench:
+        rig = ["--rig", f"bench:{bench}", "--speed", str(SPEED), "--select", "068,069"]
+        cards = ["--card", "CARD=04a1b2c3d4", "--card", "FOREIGN=04A1B2C3D5"]
+        async with conformance(out, port, *rig, *cards) as tester:
+            assert await tester.ended() == 0, tester.reasons()
+    assert (tester.named("passed"), tester.named("not applicable")) == ({"068"}, {"069"})
+    assert (
+        tester.results["069"].reason
+        == "no card is known to be MEMBER: name its idTag with --card MEMBER=IDTAG"
+    )
+    assert id_tags(tester.results["068"]) == {"04a1b2c3d4", "04A1B2C3D5"}
+    properties = {
+        each.get("name"): each.get("value") for each in ET.parse(out / "junit.xml").iter("property")
+    }
+    assert properties["cards"] == "CARD=04a1b2c3d4, FOREIGN=04A1B2C3D5"
+
+
 async def play_tours(scripts, out, directory):
     """Play the scripts on stations that are declared as they say, some stations at once; what came of each station."""
     grounds = defaultdict(set)
@@ -377,10 +397,10 @@ async def test_a_run_of_another_seed_is_not_resumed(out):
 
 
 async def test_a_person_moves_the_hardware(out):
-    """What the person is told to do is done over HTTP, and Enter is pressed."""
+    """What the person is told to do is done over HTTP, and Enter is pressed. On the card is not what cases call it."""
     port = free_port()
     async with small_wallbox(port) as rig_port:
-        arguments = ["--speed", str(SPEED), "--select", "003,034"]
+        arguments = ["--speed", str(SPEED), "--select", "003,034", "--card", "CARD=04A1B2C3D4"]
         async with (
             conformance(out, port, "--rig", "prompt", *arguments) as tester,
             httpx.AsyncClient(base_url=f"http://127.0.0.1:{rig_port}", trust_env=False) as client,
@@ -394,6 +414,14 @@ async def test_a_person_moves_the_hardware(out):
         tester.reasons()
     )
     assert tester.results["034"].reason == "the tester cannot give power-cut"
+    assert any("Show the card CARD (04A1B2C3D4) for connector 1" in line for line in tester.program.err.all)
+    assert id_tags(tester.results["003"]) == {"04A1B2C3D4"}
+    assert "CARD=04A1B2C3D4" in (out / "report.html").read_text()
+
+
+def id_tags(result):
+    """All that the trace of a case tells of."""
+    return {line.detail["idTag"] for line in result.trace if "idTag" in line.detail}
 
 
 async def be_the_person(terminal, client):
@@ -409,7 +437,7 @@ async def be_the_person(terminal, client):
             await client.post("/connectors/1/plug-in")
         elif "Take the cable of connector 1" in line:
             await client.post("/connectors/1/unplug")
-        elif card := re.search(r"Show the card (\S+)", line):
+        elif card := re.search(r"Show the card \S+ \((\S+)\)", line):
             await client.post("/swipe", json={"idTag": card[1]})
         elif "?" not in line:
             await terminal.send_line("s")

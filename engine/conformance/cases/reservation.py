@@ -52,7 +52,7 @@ async def reserve(bed: Bed, seconds: float = 600, parent: str | None = None) -> 
     await bed.expect(status("Reserved"))
 
 
-@case("046_1", PROFILE, needs=(PlugIn, Swipe), lasts_s=20)
+@case("046_1", PROFILE, needs=(PlugIn, Swipe), cards=("FOREIGN", "HOLDER"), lasts_s=20)
 async def local_start(bed: Bed) -> None:
     """Reservation of a Connector - Local Start Transaction.
 
@@ -81,7 +81,7 @@ async def remote_start(bed: Bed) -> None:
     await bed.begin("HOLDER", reservationId=RESERVED)
 
 
-@case("047", PROFILE, needs=(PlugIn, Swipe), lasts_s=40)
+@case("047", PROFILE, needs=(PlugIn, Swipe), cards=("OTHER",), lasts_s=40)
 async def expires(bed: Bed) -> None:
     """Reservation of a Connector - Expire.
 
@@ -150,7 +150,7 @@ async def rejected(bed: Bed) -> None:
     await bed.ask(reserve_now(bed), "Rejected")
 
 
-@case("051", PROFILE, needs=(PlugIn, Swipe))
+@case("051", PROFILE, needs=(PlugIn, Swipe), cards=("OTHER",))
 async def cancel(bed: Bed) -> None:
     """Cancel Reservation.
 
@@ -175,7 +175,7 @@ async def cancel_unknown(bed: Bed) -> None:
     await bed.quiet(10)
 
 
-@case("053_1", PROFILE, needs=(PlugIn, Swipe))
+@case("053_1", PROFILE, needs=(PlugIn, Swipe), cards=("MEMBER",))
 async def parent_local(bed: Bed) -> None:
     """Use a Reserved Connector with ParentIdTag - Local.
 

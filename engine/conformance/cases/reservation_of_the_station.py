@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from engine.conformance.bed import Bed
-from engine.conformance.case import NotApplicable, case, cases
+from engine.conformance.case import EACH, NotApplicable, case, cases
 from engine.conformance.cases.reservation import OVER_VOLTAGE, PROFILE, RESERVED
 from engine.conformance.sequence import message, status
 from engine.conformance.stimuli import PlugIn, RaiseFault, Swipe
@@ -37,7 +37,15 @@ def reserve_now(bed: Bed) -> ReserveNow:
     return ReserveNow(connector_id=0, expiry_date=expiry, id_tag="HOLDER", reservation_id=RESERVED)
 
 
-@case("049", PROFILE, needs=(PlugIn, Swipe), keys=SUPPORTED, declares=ONE_CONNECTOR, lasts_s=20)
+@case(
+    "049",
+    PROFILE,
+    needs=(PlugIn, Swipe),
+    cards=("FOREIGN", "HOLDER"),
+    keys=SUPPORTED,
+    declares=ONE_CONNECTOR,
+    lasts_s=20,
+)
 async def transaction(bed: Bed) -> None:
     """Reservation of a Charge Point - Transaction.
 
@@ -72,6 +80,7 @@ async def faulted(bed: Bed) -> None:
     PROFILE,
     {"preparing": False, "charging": True},
     needs=(PlugIn, Swipe),
+    cards=(EACH,),
     keys=SUPPORTED,
 )
 async def occupied(bed: Bed, is_charging: bool) -> None:

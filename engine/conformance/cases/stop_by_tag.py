@@ -8,7 +8,7 @@ from engine.conformance.stimuli import PlugIn, Swipe
 PROFILE = "Core"
 
 
-@case("068", PROFILE, needs=(PlugIn, Swipe), lasts_s=20)
+@case("068", PROFILE, needs=(PlugIn, Swipe), cards=("CARD", "FOREIGN"), lasts_s=20)
 async def same_tag(bed: Bed) -> None:
     """Stop Transaction - IdTag Same as Start.
 
@@ -24,7 +24,7 @@ async def same_tag(bed: Bed) -> None:
     )
 
 
-@case("069", PROFILE, needs=(PlugIn, Swipe))
+@case("069", PROFILE, needs=(PlugIn, Swipe), cards=("CARD", "MEMBER"))
 async def parent_tag(bed: Bed) -> None:
     """Stop Transaction - ParentIdTag Same as Start.
 

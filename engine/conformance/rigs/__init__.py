@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from engine.conformance.rig import Rig, RigError
+from engine.id_tags import NO_NAMES, IdTagNames
 
 FORMS = "bench:URL, command:PROGRAM or prompt"
 """What ``--rig`` takes, for people."""
@@ -11,11 +12,12 @@ FORMS = "bench:URL, command:PROGRAM or prompt"
 Opener = Callable[[], AbstractAsyncContextManager[Rig]]
 
 
-def rig_of(text: str) -> Opener:
+def rig_of(text: str, names: IdTagNames = NO_NAMES) -> Opener:
     """What opens the rig that ``--rig`` names; nothing is opened or tried yet.
 
     Args:
         text: ``bench:URL``, ``command:PROGRAM ARGUMENTS`` or ``prompt``.
+        names: Of idTags, for a person: the rig itself is told idTags.
 
     Raises:
         RigError: No rig is named so. Opening it raises it too, if the rig cannot be reached.
@@ -34,7 +36,7 @@ def rig_of(text: str) -> Opener:
         case "prompt", False, _:
             from engine.conformance.rigs.prompt import PromptRig
 
-            return lambda: _ready(PromptRig())
+            return lambda: _ready(PromptRig(names=names))
     raise RigError(f"rig {text!r}: must be {FORMS}")
 
 

@@ -34,6 +34,7 @@ from engine.conformance.stimuli import (
     Unplug,
     kind_name,
 )
+from engine.id_tags import NO_NAMES, IdTagNames
 
 CANNOT = "s"
 LINE_MAX = 4096
@@ -47,15 +48,18 @@ class PromptRig:
     Args:
         read_line: Waits for a line that is typed; None when there will be no more. Default: stdin.
         write: Shows a text to the person. Default: stderr.
+        names: What the person calls the cards. Default: by their idTags.
     """
 
     def __init__(
         self,
         read_line: Callable[[], Awaitable[str | None]] | None = None,
         write: Callable[[str], None] | None = None,
+        names: IdTagNames = NO_NAMES,
     ) -> None:
         self._read_line = read_line or _Typed(sys.stdin.fileno()).line
         self._write = write or _show
+        self._names = names
         self._cannot: set[type[Stimulus]] = set()
 
     def can(self, kind: type[Stimulus]) -> bool:
@@ -64,9 +68,8 @@ class PromptRig:
 
     async def do(self, stimulus: Stimulus) -> None:
         """Ask for it, and wait until it is done."""
-        answer = (
-            await self._ask(f"{sentence(stimulus)}, then press Enter ({CANNOT}: cannot be done here)")
-        ).lower()
+        asked = f"{sentence(stimulus, self._names)}, then press Enter ({CANNOT}: cannot be done here)"
+        answer = (await self._ask(asked)).lower()
         if answer == CANNOT:
             self._cannot.add(type(stimulus))
             raise CannotError(f"the tester cannot give {kind_name(type(stimulus))}")
@@ -106,8 +109,8 @@ class PromptRig:
         return line.strip()
 
 
-def sentence(stimulus: Stimulus) -> str:
-    """What a person is told to do."""
+def sentence(stimulus: Stimulus, names: IdTagNames = NO_NAMES) -> str:
+    """What a person is told to do; ``names`` are those of the cards."""
     match stimulus:
         case PlugIn(connector=number):
             return f"Plug in the cable at connector {number}, with a vehicle that asks for energy"
@@ -122,9 +125,9 @@ def sentence(stimulus: Stimulus) -> str:
         case Resume(connector=number):
             return f"Let the vehicle at connector {number} ask for energy again"
         case Swipe(id_tag=id_tag, connector=None):
-            return f"Show the card {id_tag}"
+            return f"Show the card {_card(id_tag, names)}"
         case Swipe(id_tag=id_tag, connector=number):
-            return f"Show the card {id_tag} for connector {number}"
+            return f"Show the card {_card(id_tag, names)} for connector {number}"
         case PressStop(connector=number, emergency=True):
             return f"Press the emergency stop of connector {number}"
         case PressStop(connector=number):
@@ -157,6 +160,12 @@ def sentence(stimulus: Stimulus) -> str:
             return f"Have the station send DataTransfer with vendorId {vendor!r}, messageId {message!r}, data {data!r}"
         case _:
             raise CannotError(f"there are no words for {kind_name(type(stimulus))}")
+
+
+def _card(id_tag: str, names: IdTagNames) -> str:
+    """What is written on a card, or noted beside it, and what the reader finds."""
+    name = names.name(id_tag)
+    return name if name == id_tag else f"{name} ({id_tag})"
 
 
 def _place(connector: int) -> str:
