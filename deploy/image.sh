@@ -26,8 +26,9 @@ ln -sf /usr/lib/systemd/system/statecharge.service \
 [ $# -gt 0 ] || exit 0
 "${PYTHON:-python3}" -m pip install --quiet --disable-pip-version-check --no-compile \
     --target "$root/opt/statecharge/lib" "$@"
-# By content, not by times: an image may set those to one of its own.
-"${PYTHON:-python3}" -m compileall -q --invalidation-mode unchecked-hash "$root/opt/statecharge/lib"
+# By content, not by times: an image may set those to one of its own. What cannot be compiled is told, and no reason to stop:
+# packages bring files that nobody imports.
+"${PYTHON:-python3}" -m compileall -q --invalidation-mode unchecked-hash "$root/opt/statecharge/lib" || :
 install -d "$root/opt/statecharge/bin"
 cat > "$root/opt/statecharge/bin/statecharge" << 'END'
 #!/bin/sh
