@@ -181,10 +181,22 @@ def station(numbers: Numbers) -> Iterator[tuple[str, Alphabet]]:
             cards=("A",),
             pilots=DRIVES,
             requests=triggers(MessageTrigger.STATUS_NOTIFICATION, numbers=(None, *numbers)),
-            failures=(Failure.CALL_ERROR,),
+            failures=NO_ANSWER,
             has_outages=True,
             has_slow_answers=True,
             station=(("minimum_status_duration", 5),),
+        ),
+    )
+    yield (
+        "unanswered statuses",
+        Alphabet(
+            "statuses that nobody answers, or that are refused",
+            cards=("A",),
+            pilots=DRIVES,
+            requests=triggers(MessageTrigger.STATUS_NOTIFICATION, numbers=(None, *numbers)),
+            failures=NO_ANSWER,
+            has_outages=True,
+            has_slow_answers=True,
         ),
     )
     yield (

@@ -152,7 +152,7 @@ ONE_CONNECTOR = (
     Explained("current_offer", ("steady", "waiting"), "TransactionStarted", "3.13.1", ""),
     Explained("current_offer", ("steady", "waiting"), "TransactionEnded", "3.13.1 more", ""),
     Explained("current_offer", ("steady", "waiting"), "TransactionEnded", "3.13.1 one", ""),
-    Explained("status_report", ("settling",), "StatusTriggered", "5.17 another connector", ""),
+    Explained("status_report", ("settling", "doubtful"), "StatusTriggered", "5.17 another connector", ""),
     Explained("triggered_values", ("idle",), "MeterValuesTriggered", "5.17 another connector", ""),
 )
 """Where there is one connector. They take two, which is their reason."""
