@@ -30,13 +30,14 @@ import trio
 from benchmarks.hardware import BenchConnector, BenchReader
 from benchmarks.profiled import profiled
 from engine import log
+from engine.batch import Batch
 from engine.declaration.station import Station
 from engine.devices import Devices
 from engine.process import at
 from engine.run import RunningStation
 from engine.speed import FastClock
 from engine.station_file import load
-from engine.store import Batch, Store
+from engine.store import Store
 from machines.charge_point import Step
 from machines.vocabulary.effects import Keep
 from machines.vocabulary.hardware import (

@@ -172,19 +172,20 @@ def why(
     since: float | None,
 ) -> None:
     """Tell what led to the present state of a station, in plain language. It may be running."""
-    from engine import history
+    from engine import past
+    from engine.why import story
 
     if state_dir is None:
         state_dir = Path("state") / quote(
             identity or options.declared_station(station).csms.identity, safe=" "
         )
-    file = state_dir / history.FILE
+    file = state_dir / past.FILE
 
-    def story() -> list[str]:
-        happened = history.read(file, connector=connector, start=since)
-        return history.story(happened, history.read_log(file, start=since))
+    def lines() -> list[str]:
+        happened = past.read(file, connector=connector, start=since)
+        return story(happened, past.read_log(file, start=since))
 
-    for line in options.in_one_line(story, (history.HistoryError,)):
+    for line in options.in_one_line(lines, (past.HistoryError,)):
         click.echo(line)
 
 

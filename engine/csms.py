@@ -11,12 +11,11 @@ from typing import Any
 from urllib.parse import unquote
 from uuid import uuid4
 
-import msgspec
 import trio
-from msgspec import Raw, Struct
 from msgspec.structs import replace
 from trio_websocket import WebSocketConnection, wrap_server_stream
 
+from engine.csms_book import RECEIVED, SENT, Entry, Transaction, seen
 from engine.id_tags import NO_NAMES, IdTagNames
 from engine.ocpp import frames, payloads
 from engine.ocpp.websocket import PEER_ERRORS, SUBPROTOCOL
@@ -34,7 +33,6 @@ from machines.vocabulary.ocpp import (
     Heartbeat,
     HeartbeatConf,
     IdTagInfo,
-    Reason,
     RegistrationStatus,
     Request,
     StartTransaction,
@@ -51,56 +49,9 @@ Behaviour = Callable[[Any], Answer | Awaitable[Answer]]
 Admit = Callable[[str, bytes | None], bool]
 """Takes identity and Authorization header, tells whether the station may connect."""
 
-RECEIVED = "received"
-SENT = "sent"
-
 
 class NotConnectedError(Exception):
     """There is no station to send a CALL to, or it left before it answered."""
-
-
-class Entry(Struct, frozen=True, omit_defaults=True):
-    """One frame of the transcript."""
-
-    time: datetime
-    direction: str
-    """``received`` from the station, or ``sent`` to it."""
-    identity: str
-    kind: int
-    """2 CALL, 3 CALLRESULT, 4 CALLERROR; 0 for what is no frame."""
-    call_id: str
-    action: str
-    """For an answer that of its CALL, if that is known."""
-    payload: dict[str, Any]
-    """As on the wire, but for idTags that have a name here. For a CALLERROR ``code`` and ``description``."""
-    differs: dict[str, Any] | None = None
-    """The payload as on the wire, where an idTag has a name."""
-
-    @property
-    def wire(self) -> dict[str, Any]:
-        """The payload as on the wire."""
-        return self.payload if self.differs is None else self.differs
-
-
-class Transaction(Struct, frozen=True, kw_only=True):
-    """One line of the ledger. Energies in Wh."""
-
-    transaction_id: int
-    identity: str
-    started: StartTransaction
-    stopped: StopTransaction | None = None
-    repeats: int = 0
-    """How often the same StartTransaction came again."""
-
-    @property
-    def energy_wh(self) -> int | None:
-        """What was charged, once it is known."""
-        return None if self.stopped is None else self.stopped.meter_stop - self.started.meter_start
-
-    @property
-    def reason(self) -> Reason | None:
-        """Why it stopped; Local if the station does not say."""
-        return None if self.stopped is None else self.stopped.reason or Reason.LOCAL
 
 
 class _Pending:
@@ -352,8 +303,8 @@ class Csms:
             action = station.pending.action
         frame = frames.decode(text, self._frame_size_max)
         call_id = frame.call_id or ""
-        kind, action, members = _seen(frame, action)
-        differs = None if wire is text else _seen(frames.decode(wire, self._frame_size_max), action)[2]
+        kind, action, members = seen(frame, action)
+        differs = None if wire is text else seen(frames.decode(wire, self._frame_size_max), action)[2]
         self.transcript.append(
             Entry(self.now(), direction, station.identity, kind, call_id, action, members, differs)
         )
@@ -433,28 +384,6 @@ class Csms:
             self.strays.append(request)
         else:
             self.ledger[request.transaction_id] = replace(transaction, stopped=request)
-
-
-def _seen(frame: frames.Frame, action: str) -> tuple[int, str, dict[str, Any]]:
-    """Kind, action and payload for the transcript; ``action`` is that of an answer."""
-    match frame:
-        case frames.Call(_, asked, payload):
-            return frames.CALL, asked, _members(payload)
-        case frames.Result(_, payload):
-            return frames.CALL_RESULT, action, _members(payload)
-        case frames.Error(_, code, description):
-            return frames.CALL_ERROR, action, {"code": code, "description": description}
-        case frames.Refused(_, refusal):
-            return 0, "", {"description": refusal.description}
-
-
-def _members(payload: Raw) -> dict[str, Any]:
-    """The payload for the transcript."""
-    try:
-        members = msgspec.json.decode(payload)
-    except (msgspec.DecodeError, RecursionError):
-        return {}
-    return members if isinstance(members, dict) else {}
 
 
 def _read_answer(action: str, frame: frames.Result | frames.Error) -> Conf | CallError:

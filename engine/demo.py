@@ -15,7 +15,8 @@ import trio
 from trio.testing import MockClock
 
 from drivers.simulated import SimulatedConnector, SimulatedReader
-from engine.csms import Csms, Entry
+from engine.csms import Csms
+from engine.csms_book import Entry
 from engine.declaration.station import Station
 from engine.devices import devices_of
 from engine.diagrams import DiagramError, export

@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from engine.history import Happened, Logged, story
+from engine.past import Happened, Logged
+from engine.why import story
 from machines.vocabulary.posix import utc_of
 
 FILE_MODE = 0o600

@@ -10,22 +10,19 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from enum import Enum
-from functools import cache, partial
-from heapq import merge
+from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import trio
-from msgspec import Struct
 
+from engine.past import Happened, Logged, read, read_log
 from engine.speed import of_real_time
 from machines.charge_point import Step, Taken
 from machines.machine import Row
 from machines.vocabulary.effects import Instant
-from machines.vocabulary.posix import utc_of
 
-FILE = "history.sqlite3"
 WRITE_EVERY_S = 1.0
 """Rows wait together so long."""
 TOGETHER_MAX = 500
@@ -39,8 +36,6 @@ SHOWN_MAX = 40
 TEXT_MAX = 2000
 """Characters of a text in the log that are kept; a frame may be longer."""
 
-TIME_MAX = 253_402_300_800
-"""The year 10000, POSIX s."""
 
 SCHEMA = (
     """
@@ -51,53 +46,6 @@ CREATE TABLE IF NOT EXISTS history (
 """,
     "CREATE TABLE IF NOT EXISTS log (number INTEGER PRIMARY KEY, time REAL NOT NULL, event TEXT NOT NULL, fields TEXT)",
 )
-
-WORKS = {
-    "FetchFirmware": "the download of the firmware",
-    "VerifyFirmware": "the check of the firmware",
-    "InstallFirmware": "the installation of the firmware",
-    "ConfirmFirmware": "the look at which firmware runs",
-    "DeliverDiagnostics": "the upload of diagnostics",
-}
-"""Long work, in plain language (machines/vocabulary/transfers.py)."""
-
-
-class HistoryError(Exception):
-    """There is no history to be read. One line, for the user."""
-
-
-class Happened(Struct, frozen=True):
-    """A transition that was taken."""
-
-    time: float
-    """POSIX seconds."""
-    machine: str
-    """Such as ``transaction/1``."""
-    message: str
-    """What it was told, without texts: they may be tokens or passwords."""
-    cause: str
-    """What came from outside, and led to it."""
-    source: str
-    target: str
-    clause: str
-    guards: str
-    """That decided between several ways; empty if there was one way."""
-
-    @property
-    def connector(self) -> int:
-        """The connector whose machine it is; 0 for the station."""
-        number = self.machine.partition("/")[2]
-        return int(number) if number.isdecimal() else 0
-
-
-class Logged(Struct, frozen=True):
-    """An event of the log."""
-
-    time: float
-    """POSIX seconds."""
-    event: str
-    fields: dict[str, Any]
-    """Its particulars, as values of JSON."""
 
 
 _HistoryRow = tuple[float, str, str, str, str, str, str, str]
@@ -338,102 +286,3 @@ def _write(
         if database.in_transaction:
             database.execute("ROLLBACK")
         raise
-
-
-def read(
-    file: Path, *, connector: int | None = None, start: float | None = None, stop: float | None = None
-) -> list[Happened]:
-    """The history in ``file``, oldest first.
-
-    Args:
-        file: Of a station that runs, or that does not.
-        connector: Only what its machines did, and those of the station (0: those alone).
-        start: POSIX seconds; None is no bound.
-        stop: The same.
-
-    Raises:
-        HistoryError: There is none.
-    """
-    rows = _selected(
-        file, "time, machine, message, cause, source, target, clause, guards FROM history", start, stop
-    )
-    found = [Happened(*row) for row in rows if _says_something(row)]
-    return [one for one in found if connector is None or one.connector in {0, connector}]
-
-
-def read_log(file: Path, *, start: float | None = None, stop: float | None = None) -> list[Logged]:
-    """The log in ``file``, as :func:`read`.
-
-    Raises:
-        HistoryError: There is none.
-    """
-    found = []
-    for row in _selected(file, "time, event, fields FROM log", start, stop):
-        with suppress(msgspec.MsgspecError):
-            if _says_something(row):
-                time, event, fields = row
-                found.append(Logged(time, event, msgspec.json.decode(fields, type=dict[str, Any])))
-    return found
-
-
-def _says_something(row: tuple[Any, ...]) -> bool:
-    """Whether a row is a time and texts: a sector of the file may be lost, and nobody looks after it."""
-    time, *texts = row
-    return isinstance(time, float) and 0 <= time < TIME_MAX and all(isinstance(text, str) for text in texts)
-
-
-def _selected(file: Path, what: str, start: float | None, stop: float | None) -> list[Any]:
-    if not file.exists():
-        raise HistoryError(f"{file}: there is no history; a station writes it while it runs")
-    try:
-        database = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
-        try:
-            database.text_factory = partial(str, encoding="utf-8", errors="replace")
-            return database.execute(
-                f"SELECT {what} WHERE time >= ? AND time <= ? ORDER BY number",
-                (start if start is not None else float("-inf"), stop if stop is not None else float("inf")),
-            ).fetchall()
-        finally:
-            database.close()
-    except (sqlite3.Error, UnicodeDecodeError, MemoryError) as error:  # a length may be any, too
-        raise HistoryError(f"{file}: cannot be read: {error}") from error
-
-
-def story(happened: Iterable[Happened], logged: Iterable[Logged]) -> list[str]:
-    """What led here, in plain language, a line each, oldest first: transitions, and how long work went on."""
-    transitions = [(one.time, told(one)) for one in happened]
-    works = [(one.time, told_work(one)) for one in logged if one.event.startswith("work ")]
-    # Merged, and not sorted: a clock that was put back, or not yet set, has given later ones earlier times.
-    return [line for _, line in merge(transitions, works, key=lambda timed: timed[0])]
-
-
-def told_work(logged: Logged) -> str:
-    """How a piece of long work began, goes on, or ended, one line."""
-    fields = logged.fields
-    name = str(fields.get("work"))
-    work = WORKS.get(name, name)
-    match logged.event:
-        case "work begun":
-            what = f"{work} begins"
-        case "work progress":
-            what = f"{work} is at {fields.get('percent')} %"
-        case _:
-            what = f"{work} failed: {fields['why']}" if "why" in fields else f"{work} is done"
-    return f"{_time(logged.time)}  {what}"
-
-
-def _time(seconds: float) -> str:
-    return utc_of(seconds).strftime("%Y-%m-%d %H:%M:%SZ")
-
-
-def told(happened: Happened) -> str:
-    """A transition in plain language, one line."""
-    kind, _, number = happened.machine.partition("/")
-    who = kind.replace("_", " ") + (f" {number}" if number else "")
-    if happened.source == happened.target:
-        what = f"stays {happened.source.replace('_', ' ')}"
-    else:
-        what = f"goes from {happened.source.replace('_', ' ')} to {happened.target.replace('_', ' ')}"
-    because = f", as {happened.guards.replace('_', ' ')}" if happened.guards else ""
-    by = f" [{happened.cause}]" if not happened.message.startswith(happened.cause) else ""
-    return f"{_time(happened.time)}  {who} {what} on {happened.message}{because}: {happened.clause}{by}"

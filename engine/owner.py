@@ -14,11 +14,12 @@ from typing import NamedTuple, Protocol
 import trio
 
 from drivers.interfaces import MeterRecord
+from engine.batch import Batch, Boot, KeptMeter, merged
 from engine.clock import Clock
 from engine.history import History
 from engine.log import EventLog
 from engine.speed import of_real_time
-from engine.store import Batch, Boot, DiskError, KeptMeter, Store, merged
+from engine.store import DiskError, Store
 from engine.timers import Due, Timers
 from machines.charge_point import Arrival, ChargePoint, Emitted, Step
 from machines.machine import Effect

@@ -141,7 +141,7 @@ class StationProcess:
         with suppress(DiskError):
             self._parts[2].mark_clean()
 
-    # What the bench needs (engine.bench.BenchStation)
+    # What the bench needs (engine.bench_stimuli.BenchStation)
 
     @property
     def connectors(self) -> Mapping[int, SimulatedConnector]:

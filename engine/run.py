@@ -13,18 +13,19 @@ import trio
 from msgspec import Struct
 from msgspec.structs import replace
 
-from engine import diagnostics, history, speed
+from engine import diagnostics, past, speed
 from engine.clock import Clock
 from engine.declaration.station import Station
 from engine.devices import Devices
 from engine.diagnostics import Diagnostics
 from engine.hardware import Hardware
-from engine.history import History, HistoryError, Logged
+from engine.history import History
 from engine.jobs import FOLDER, Jobs, UnderWay, Watch, Works
 from engine.log import EventLog
 from engine.ocpp.link import Link, LinkSettings
 from engine.ocpp.websocket import OpenStream
 from engine.owner import Owner
+from engine.past import HistoryError, Logged
 from engine.store import Store
 from engine.timers import Timers
 from engine.transaction_data import transaction_data
@@ -130,7 +131,7 @@ class RunningStation:
         )
         # Under a virtual clock nothing waits for a thread.
         self._history = History(
-            store.directory / history.FILE if commit_in_thread else None,
+            store.directory / past.FILE if commit_in_thread else None,
             limits.history_max,
             self.clock.resolve,
             limits.log_max,

@@ -14,7 +14,7 @@ connection that is never used by two tasks at a time. What is in it:
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ import msgspec
 from msgspec import Struct
 
 from drivers.interfaces import MeterRecord
+from engine.batch import Batch, KeptMeter
 from engine.rows import are_sound
 from machines import routes
 from machines.charge_point import Memory
@@ -81,45 +82,10 @@ class DiskError(Exception):
     """The disk took nothing of a batch. It may take the same batch later."""
 
 
-class Boot(Struct, frozen=True):
-    """When a run of the station began, by the time of day; unsure until the Central System told it."""
-
-    number: int
-    zero: float
-    is_set: bool
-
-
-class KeptMeter(Struct, frozen=True):
-    """What the energy of a connector rests on."""
-
-    record: MeterRecord
-    at: float
-    """When it was read, by the time of day."""
-
-
 class _Stamped(Struct, frozen=True):
     """What a transaction message and a collected value have in common."""
 
     at: Instant
-
-
-class Batch(Struct):
-    """What is written together."""
-
-    memories: dict[str, Memory]
-    """By address; the latest counts."""
-    effects: list[Effect]
-    """Keep, Collect, Forget and Settle, in order."""
-    boot: Boot | None = None
-    may_wait: bool = False
-    """Whether it may be lost: it is worth no write of its own."""
-    meters: dict[int, KeptMeter] = {}
-    """By connector; the latest counts."""
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to write."""
-        return not self.memories and not self.effects and self.boot is None and not self.meters
 
 
 class Charging(Struct, frozen=True, kw_only=True):
@@ -449,18 +415,6 @@ class Store:
     def close(self) -> None:
         """Give the database up."""
         self._database.close()
-
-
-def merged(batches: Iterable[Batch]) -> Batch:
-    """Several batches as one, in their order."""
-    together = Batch({}, [], None, may_wait=True, meters={})
-    for batch in batches:
-        together.memories.update(batch.memories)
-        together.effects.extend(batch.effects)
-        together.boot = batch.boot or together.boot
-        together.may_wait = together.may_wait and (batch.may_wait or batch.is_empty)
-        together.meters.update(batch.meters)
-    return together
 
 
 def _damage(what: str) -> sqlite3.DatabaseError:

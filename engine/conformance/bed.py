@@ -14,7 +14,8 @@ from engine.conformance.dialogue import Dialogue
 from engine.conformance.rig import Rig
 from engine.conformance.sequence import Message, message, status
 from engine.conformance.stimuli import CutPower
-from engine.csms import RECEIVED, SENT, Csms, Entry
+from engine.csms import Csms
+from engine.csms_book import RECEIVED, SENT, Entry
 from engine.ocpp import frames
 from machines.vocabulary.ocpp import (
     AuthorizationStatus,

@@ -11,7 +11,8 @@ from engine.conformance.declared import Declared
 from engine.conformance.hands import Hands
 from engine.conformance.rig import Rig
 from engine.conformance.sequence import Sequence
-from engine.csms import RECEIVED, Csms, Entry, NotConnectedError
+from engine.csms import Csms, NotConnectedError
+from engine.csms_book import RECEIVED, Entry
 from engine.ocpp import frames
 from machines.vocabulary.ocpp import (
     ChangeConfiguration,

@@ -14,7 +14,8 @@ from engine.conformance.matching import Reading, fits
 from engine.conformance.rig import Rig
 from engine.conformance.script import Answers, Asks, Call, Expects, Script, Wait, at
 from engine.conformance.stimuli import CutPower, Stimulus
-from engine.csms import RECEIVED, Answer, Behaviour, Csms, Entry, NotConnectedError
+from engine.csms import Answer, Behaviour, Csms, NotConnectedError
+from engine.csms_book import RECEIVED, Entry
 from engine.ocpp import frames
 from machines.vocabulary.ocpp import ACTIONS, Request
 from machines.vocabulary.wire import CallError

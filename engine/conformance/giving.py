@@ -1,6 +1,6 @@
 """What a stimulus does to the charge point in its world, and what it is refused for."""
 
-from engine.bench import FAULTS
+from engine.bench_stimuli import FAULTS
 from engine.conformance import stimuli
 from engine.conformance.board import Board, OutOfOrderError
 from engine.conformance.enactment import Enactment

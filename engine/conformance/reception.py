@@ -8,7 +8,8 @@ import trio
 
 from engine.conformance.plan import PlanError
 from engine.conformance.trace import Notes
-from engine.csms import SENT, Csms
+from engine.csms import Csms
+from engine.csms_book import SENT
 from engine.ocpp import frames
 from engine.ocpp.websocket import authorization as authorization_of
 

@@ -12,7 +12,8 @@ from engine.conformance.bed import BOOT_S, OVERRIDDEN, Bed
 from engine.conformance.cases.reservation import RESERVATIONS
 from engine.conformance.dialogue import LOOK_S, becomes
 from engine.conformance.rig import RigError
-from engine.csms import RECEIVED, SENT, NotConnectedError
+from engine.csms import NotConnectedError
+from engine.csms_book import RECEIVED, SENT
 from engine.ocpp import frames
 from machines.vocabulary.ocpp import (
     AvailabilityType,

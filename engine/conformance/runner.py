@@ -14,7 +14,8 @@ from engine.conformance.reception import Reception, listen
 from engine.conformance.results import Header, Journal, Result, Verdict
 from engine.conformance.trace import NotedRig, Notes
 from engine.conformance.verdict import Stage, judge, leave, settle, unplayed
-from engine.csms import RECEIVED, Csms, NotConnectedError
+from engine.csms import Csms, NotConnectedError
+from engine.csms_book import RECEIVED
 from engine.id_tags import IdTagNames
 from engine.ocpp import frames
 from engine.ocpp.websocket import connection_url

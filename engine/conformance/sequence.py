@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from engine.conformance.case import Deviation
 from engine.conformance.well_formed import problem_of
-from engine.csms import RECEIVED, Csms, Entry
+from engine.csms import Csms
+from engine.csms_book import RECEIVED, Entry
 from engine.ocpp import frames
 
 ABSENT = None

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from engine.conformance.rig import Rig
 from engine.conformance.stimuli import Stimulus, kind_name
-from engine.csms import SENT, Entry
+from engine.csms_book import SENT, Entry
 from engine.ocpp import frames
 
 

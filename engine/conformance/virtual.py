@@ -13,7 +13,7 @@ import trio
 from trio.testing import memory_stream_pair
 
 from drivers.simulated import SimulatedConnector, SimulatedReader, SimulationError
-from engine.bench import FAULTS
+from engine.bench_stimuli import FAULTS
 from engine.conformance.files import MemoryFiles
 from engine.conformance.rig import RigError
 from engine.conformance.stimuli import (

@@ -3,7 +3,7 @@
 import msgspec
 from msgspec import Raw
 
-from engine.csms import RECEIVED, Entry
+from engine.csms_book import RECEIVED, Entry
 from engine.ocpp import frames, payloads
 from machines.vocabulary.ocpp import ACTIONS
 from machines.vocabulary.wire import CallError

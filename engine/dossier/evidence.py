@@ -30,7 +30,7 @@ from engine.conformance.trace import Kind, Note, NotedRig, Notes
 from engine.conformance.transitions import kind_of
 from engine.conformance.verdict import Stage, judge, unplayed
 from engine.conformance.world import EPOCH
-from engine.csms import Entry
+from engine.csms_book import Entry
 from engine.declaration.station import Device, Station
 from engine.dossier.transitions import id_of
 from engine.station_file import StationFileError, load

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from engine import history, store
+from engine import past, store
 from engine.conformance.transitions import kind_of
 from engine.dossier.errors import DossierError
 from machines.charge_point import PoweredUp
@@ -53,8 +53,8 @@ def read_standing(directory: Path) -> Standing:
 def _latest(directory: Path) -> Iterator[tuple[str, str]]:
     """The states that the latest transitions on record led to."""
     try:
-        happened = history.read(directory / history.FILE)
-    except history.HistoryError:
+        happened = past.read(directory / past.FILE)
+    except past.HistoryError:
         return
     states: dict[str, str] = {}
     was_booting = False

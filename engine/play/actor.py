@@ -10,7 +10,7 @@ import trio
 from msgspec.structs import replace
 
 from drivers.simulated import SimulatedConnector, SimulationError
-from engine.bench import FAULTS
+from engine.bench_stimuli import FAULTS
 from engine.conformance.rig import CannotError, RigError
 from engine.conformance.stimuli import (
     ClearFault,

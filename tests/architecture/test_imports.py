@@ -41,6 +41,9 @@ BESIDES = {
     "machines/chart.py": {"statemachine"},
     "engine/transfers/http.py": {"httpx"},
     "engine/bench.py": {"starlette", "hypercorn"},
+    # For the types alone.
+    "engine/bench_guard.py": {"starlette"},
+    "engine/bench_stimuli.py": {"starlette"},
     "engine/conformance/report_html.py": {"jinja2"},
     "engine/conformance/rigs/bench.py": {"httpx"},
     "engine/conformance/terminal.py": {"rich"},

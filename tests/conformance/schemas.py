@@ -8,7 +8,7 @@ from typing import Any
 
 from jsonschema import Draft4Validator  # type: ignore[import-untyped]
 
-from engine.csms import SENT, Entry
+from engine.csms_book import SENT, Entry
 from engine.ocpp import frames
 
 

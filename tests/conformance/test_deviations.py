@@ -10,7 +10,7 @@ from engine.conformance.sequence import message, status
 from engine.conformance.stimuli import CutPower, JamLock, PlugIn
 from engine.conformance.trial import attempt
 from engine.conformance.well_formed import problem_of
-from engine.csms import RECEIVED, SENT, Entry
+from engine.csms_book import RECEIVED, SENT, Entry
 from engine.ocpp import frames
 from machines.vocabulary.ocpp import ChangeAvailability, ClearCache, StopTransaction
 from tests.conformance.laboratory import EPOCH, laboratory

@@ -12,7 +12,7 @@ from engine.conformance.declared import Declared, Key
 from engine.conformance.stimuli import CutPower, PlugIn, Swipe
 from engine.conformance.trial import attempt
 from engine.conformance.well_formed import problem_of
-from engine.csms import RECEIVED, SENT, Entry
+from engine.csms_book import RECEIVED, SENT, Entry
 from tests.conformance.laboratory import EPOCH
 from tests.conformance.other_make import ACCEPTED, KEYS, OtherMake
 

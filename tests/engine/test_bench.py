@@ -21,7 +21,7 @@ from drivers.simulated import (
     SimulatedReader,
     SimulationError,
 )
-from engine import bench
+from engine import bench, bench_stimuli
 from machines.vocabulary.hardware import HardwareFault, TokenRead
 from machines.vocabulary.wire import DataTransferAsked
 
@@ -146,7 +146,7 @@ async def test_the_end_at_the_vehicle_alone_can_be_unplugged(client, station):
     assert (state.plugged, state.cable) == (False, True)
 
 
-@pytest.mark.parametrize(("code", "fault"), bench.FAULTS.items())
+@pytest.mark.parametrize(("code", "fault"), bench_stimuli.FAULTS.items())
 async def test_each_fault_goes_by_its_ocpp_name(client, station, code, fault):
     await client.post("/connectors/1/fault", json={"errorCode": code, "info": "found by a test"})
     assert station.connectors[1].state().faults == {fault: "found by a test"}
@@ -156,7 +156,7 @@ async def test_each_fault_goes_by_its_ocpp_name(client, station, code, fault):
 
 def test_every_fault_of_the_hardware_has_one_name():
     """But that of the disk: it is no device that the bench could move."""
-    assert sorted(bench.FAULTS.values()) == sorted(set(HardwareFault) - {HardwareFault.STORAGE})
+    assert sorted(bench_stimuli.FAULTS.values()) == sorted(set(HardwareFault) - {HardwareFault.STORAGE})
 
 
 async def test_the_lock_jams_and_is_repaired(client, station):
@@ -230,7 +230,7 @@ async def test_a_power_cut_kills_the_process():
     """In a process of its own, with the answer received."""
     program = """
 import trio
-from engine import bench
+from engine import bench, bench_stimuli
 
 class Station:
     connectors = {}
@@ -304,7 +304,7 @@ async def test_a_bad_request_is_refused_with_its_reason_and_changes_nothing(
 
 
 async def test_a_body_of_the_greatest_size_is_taken(client, station):
-    content = json.dumps({"idTag": "A"}).encode().ljust(bench.BODY_SIZE_MAX)
+    content = json.dumps({"idTag": "A"}).encode().ljust(bench_stimuli.BODY_SIZE_MAX)
     assert (await client.post("/swipe", content=content)).status_code == 200
 
 

@@ -16,7 +16,8 @@ from engine.conformance.runner import Run
 from engine.conformance.stimuli import ClearFault, CutPower, FreeLock, Swipe, Unplug
 from engine.conformance.trace import NotedRig, Notes
 from engine.conformance.verdict import Stage, judge, settle
-from engine.csms import RECEIVED, Csms, Entry
+from engine.csms import Csms
+from engine.csms_book import RECEIVED, Entry
 from engine.id_tags import IdTagNames
 from engine.ocpp import frames
 from machines.vocabulary.ocpp import ChargePointErrorCode

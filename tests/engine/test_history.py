@@ -10,19 +10,12 @@ import trio
 from click.testing import CliRunner
 from trio.testing import wait_all_tasks_blocked
 
-from engine import diagnostics, history
+from engine import diagnostics, history, past
 from engine.cli import command
 from engine.diagnostics import Diagnostics
-from engine.history import (
-    TOGETHER_MAX,
-    WAITING_MAX,
-    Happened,
-    History,
-    HistoryError,
-    Logged,
-    read,
-    told,
-)
+from engine.history import TOGETHER_MAX, WAITING_MAX, History
+from engine.past import Happened, HistoryError, Logged, read
+from engine.why import story, told, told_work
 from machines.authorization import IdTagPresented
 from machines.charge_point import Step, Taken
 from machines.machine import Row
@@ -38,7 +31,7 @@ def step(*addresses, message=None, row=ROW):
 
 
 def kept(directory, rows_max=100):
-    return History(directory / history.FILE, rows_max, lambda instant: instant.seconds)
+    return History(directory / past.FILE, rows_max, lambda instant: instant.seconds)
 
 
 def note(keeps, *seconds, address="transaction/1", **members):
@@ -50,7 +43,7 @@ def test_what_happened_can_be_read_while_more_happens(tmp_path):
     keeps = kept(tmp_path)
     note(keeps, 1)
     keeps.write()
-    (found,) = read(tmp_path / history.FILE)
+    (found,) = read(tmp_path / past.FILE)
     note(keeps, 2)
     keeps.write()
     assert found == Happened(
@@ -63,7 +56,7 @@ def test_what_happened_can_be_read_while_more_happens(tmp_path):
         clause="5.14 Accepted",
         guards="not has_work",
     )
-    assert [one.time for one in read(tmp_path / history.FILE)] == [1.0, 2.0]
+    assert [one.time for one in read(tmp_path / past.FILE)] == [1.0, 2.0]
     keeps.close()
 
 
@@ -73,7 +66,7 @@ def test_it_is_bounded_on_disk_and_before(tmp_path):
         note(keeps, *range(25))
         keeps.write()
     keeps.close()
-    assert [one.time for one in read(tmp_path / history.FILE)] == list(range(15, 25))
+    assert [one.time for one in read(tmp_path / past.FILE)] == list(range(15, 25))
 
 
 def test_what_was_noted_last_is_written_at_the_end_and_a_new_run_adds_to_it(tmp_path):
@@ -81,7 +74,7 @@ def test_what_was_noted_last_is_written_at_the_end_and_a_new_run_adds_to_it(tmp_
         keeps = kept(tmp_path)
         note(keeps, at)
         keeps.close()
-    assert [one.time for one in read(tmp_path / history.FILE)] == [1.0, 2.0]
+    assert [one.time for one in read(tmp_path / past.FILE)] == [1.0, 2.0]
 
 
 def test_what_changes_nothing_is_not_kept(tmp_path):
@@ -89,7 +82,7 @@ def test_what_changes_nothing_is_not_kept(tmp_path):
     note(keeps, 1, row=ROW._replace(target="idle", action=""))
     note(keeps, 2, row=ROW._replace(target="idle"))
     keeps.close()
-    assert [one.time for one in read(tmp_path / history.FILE)] == [2.0]
+    assert [one.time for one in read(tmp_path / past.FILE)] == [2.0]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +92,7 @@ def test_no_text_of_a_message_is_kept(tmp_path, message):
     keeps = kept(tmp_path)
     note(keeps, 1, message=message)
     keeps.close()
-    assert b"SECRET" not in (tmp_path / history.FILE).read_bytes()
+    assert b"SECRET" not in (tmp_path / past.FILE).read_bytes()
 
 
 def test_with_none_to_be_kept_there_is_no_file(tmp_path):
@@ -110,11 +103,11 @@ def test_with_none_to_be_kept_there_is_no_file(tmp_path):
 
 
 def test_a_file_that_is_no_database_makes_room(tmp_path):
-    (tmp_path / history.FILE).write_bytes(b"something else" * 100)
+    (tmp_path / past.FILE).write_bytes(b"something else" * 100)
     keeps = kept(tmp_path)
     note(keeps, 1)
     keeps.close()
-    assert len(read(tmp_path / history.FILE)) == 1
+    assert len(read(tmp_path / past.FILE)) == 1
 
 
 def test_a_file_that_is_damaged_makes_room_too(tmp_path):
@@ -123,7 +116,7 @@ def test_a_file_that_is_damaged_makes_room_too(tmp_path):
     for seconds in range(600):
         note(keeps, seconds)
     keeps.close()
-    file = tmp_path / history.FILE
+    file = tmp_path / past.FILE
     page, size = 4096, file.stat().st_size
     file.write_bytes(file.read_bytes()[:page] + bytes([0xA5]) * (size - page))
     keeps = kept(tmp_path, rows_max=1000)
@@ -141,22 +134,22 @@ def test_a_disk_that_will_not_costs_history_and_nothing_else(tmp_path):
     (tmp_path / "missing").mkdir()
     note(keeps, 2)
     keeps.close()
-    assert [one.time for one in read(tmp_path / "missing" / history.FILE)] == [2.0]
+    assert [one.time for one in read(tmp_path / "missing" / past.FILE)] == [2.0]
 
 
 def test_it_is_readable_by_its_owner_only(tmp_path):
     keeps = kept(tmp_path)
     note(keeps, 1)
     keeps.close()
-    assert (tmp_path / history.FILE).stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / past.FILE).stat().st_mode & 0o777 == 0o600
 
 
 def test_without_history_there_is_a_line_that_says_so(tmp_path):
     with pytest.raises(HistoryError, match="there is no history"):
-        read(tmp_path / history.FILE)
-    (tmp_path / history.FILE).touch()
+        read(tmp_path / past.FILE)
+    (tmp_path / past.FILE).touch()
     with pytest.raises(HistoryError, match="cannot be read"):
-        read(tmp_path / history.FILE)
+        read(tmp_path / past.FILE)
 
 
 async def test_rows_are_written_by_the_second(tmp_path):
@@ -165,9 +158,9 @@ async def test_rows_are_written_by_the_second(tmp_path):
     async with trio.open_nursery() as nursery:
         nursery.start_soon(keeps.run)
         with trio.fail_after(20):
-            while not (tmp_path / history.FILE).exists():
+            while not (tmp_path / past.FILE).exists():
                 await trio.sleep(0.05)
-            while not _rows(tmp_path / history.FILE):
+            while not _rows(tmp_path / past.FILE):
                 await trio.sleep(0.05)
         nursery.cancel_scope.cancel()
     keeps.close()
@@ -180,19 +173,19 @@ async def test_much_is_written_at_once(tmp_path, mock_clock, nursery):
     note(keeps, *range(TOGETHER_MAX - 1))
     await wait_all_tasks_blocked()
     await trio.to_thread.run_sync(int, limiter=keeps.thread)  # after what is being written
-    assert not (tmp_path / history.FILE).exists()
+    assert not (tmp_path / past.FILE).exists()
 
     note(keeps, TOGETHER_MAX - 1)
     await wait_all_tasks_blocked()
     await trio.to_thread.run_sync(int, limiter=keeps.thread)
-    assert len(read(tmp_path / history.FILE)) == TOGETHER_MAX
+    assert len(read(tmp_path / past.FILE)) == TOGETHER_MAX
 
 
 def test_what_waits_for_a_disk_that_hangs_is_bounded(tmp_path):
     keeps = kept(tmp_path, rows_max=2 * WAITING_MAX)
     note(keeps, *range(WAITING_MAX + 1))
     keeps.close()
-    found = read(tmp_path / history.FILE)
+    found = read(tmp_path / past.FILE)
     assert (len(found), found[0].time) == (WAITING_MAX, 1.0)
 
 
@@ -205,7 +198,7 @@ def _rows(file):
 
 def test_a_disk_that_hangs_while_long_frames_come_takes_little_memory(tmp_path):
     """A frame may have a quarter of a megabyte, and thousands of events wait."""
-    keeps = History(tmp_path / history.FILE, 0, lambda instant: instant.seconds, 1000)
+    keeps = History(tmp_path / past.FILE, 0, lambda instant: instant.seconds, 1000)
     tracemalloc.start()
     try:
         for number in range(1000):
@@ -282,7 +275,7 @@ def test_a_time_that_is_none_is_refused(state):
 
 
 def test_a_database_of_another_shape_is_one_line(tmp_path):
-    sqlite3.connect(tmp_path / history.FILE).execute("CREATE TABLE other (x)").connection.close()
+    sqlite3.connect(tmp_path / past.FILE).execute("CREATE TABLE other (x)").connection.close()
     assert why("--state-dir", tmp_path)[0] == 2
 
 
@@ -290,7 +283,7 @@ def test_a_database_of_another_shape_is_one_line(tmp_path):
 
 
 def logging(directory, log_max=10):
-    return History(directory / history.FILE, 100, lambda instant: instant.seconds, log_max)
+    return History(directory / past.FILE, 100, lambda instant: instant.seconds, log_max)
 
 
 def test_the_log_outlasts_a_restart_and_is_bounded(tmp_path):
@@ -299,7 +292,7 @@ def test_the_log_outlasts_a_restart_and_is_bounded(tmp_path):
         for number in range(8):
             keeps.log(Instant(1, run + number), "said", {"number": number})
         keeps.close()
-    found = history.read_log(tmp_path / history.FILE)
+    found = past.read_log(tmp_path / past.FILE)
     assert [one.time for one in found] == [6, 7, *range(10, 18)]
     assert found[-1] == Logged(17, "said", {"number": 7})
 
@@ -317,7 +310,7 @@ def test_a_long_text_is_cut_and_what_is_no_json_is_a_text(tmp_path):
     keeps = logging(tmp_path)
     keeps.log(Instant(1, 1), "received", {"text": "x" * 100_000, "path": tmp_path, "names": ("a",)})
     keeps.close()
-    (found,) = history.read_log(tmp_path / history.FILE)
+    (found,) = past.read_log(tmp_path / past.FILE)
     assert found.fields == {"text": "x" * history.TEXT_MAX, "path": str(tmp_path), "names": ["a"]}
 
 
@@ -367,16 +360,16 @@ def test_why_tells_in_the_order_in_which_it_happened_whatever_became_of_the_cloc
 
 def test_work_that_went_well_is_done():
     done = Logged(0, "work ended", {"work": "InstallFirmware", "how": "FirmwareInstalled"})
-    assert history.told_work(done).endswith("the installation of the firmware is done")
+    assert told_work(done).endswith("the installation of the firmware is done")
 
 
 def test_a_history_from_before_there_was_a_log_goes_on_with_one(tmp_path):
-    with closing(sqlite3.connect(tmp_path / history.FILE)) as database:
+    with closing(sqlite3.connect(tmp_path / past.FILE)) as database:
         database.execute(history.SCHEMA[0])
     keeps = logging(tmp_path)
     keeps.log(Instant(1, 1), "said", {})
     keeps.close()
-    assert history.read_log(tmp_path / history.FILE) == [Logged(1, "said", {})]
+    assert past.read_log(tmp_path / past.FILE) == [Logged(1, "said", {})]
 
 
 # What is left of a damaged file
@@ -390,7 +383,7 @@ def story_of(keeps):
         time=now, log=logged, history=happened, configuration={}, database={}, station={}, machines={}
     )
     diagnostics.write(told, keeps._file.with_name("diagnostics.zip"))
-    return history.story([one for one in happened if one.connector in {0, 1}], logged)
+    return story([one for one in happened if one.connector in {0, 1}], logged)
 
 
 def worn(directory):
@@ -400,7 +393,7 @@ def worn(directory):
         note(keeps, seconds)
         keeps.log(Instant(1, seconds), "work ended", {"work": "FetchFirmware", "how": "FirmwareFetched"})
     keeps.close()
-    return (directory / history.FILE).read_bytes()
+    return (directory / past.FILE).read_bytes()
 
 
 @pytest.mark.parametrize("rest", [b"\0", b"\xff"])
@@ -409,7 +402,7 @@ def test_whatever_sector_is_lost_the_rest_is_told_or_why_not(tmp_path, rest):
     whole, size = worn(tmp_path), 512
     told = 0
     for at in range(0, len(whole), size):
-        (tmp_path / history.FILE).write_bytes(whole[:at] + rest * size + whole[at + size :])
+        (tmp_path / past.FILE).write_bytes(whole[:at] + rest * size + whole[at + size :])
         keeps = logging(tmp_path, log_max=100)
         note(keeps, 100)
         keeps.write()
@@ -433,7 +426,7 @@ def test_whatever_sector_is_lost_the_rest_is_told_or_why_not(tmp_path, rest):
 )
 def test_a_row_that_says_nothing_is_left_out(tmp_path, spoil):
     worn(tmp_path)
-    with closing(sqlite3.connect(tmp_path / history.FILE, isolation_level=None)) as database:
+    with closing(sqlite3.connect(tmp_path / past.FILE, isolation_level=None)) as database:
         database.execute(spoil)
     keeps = logging(tmp_path, log_max=100)
     assert len(story_of(keeps)) == 119
@@ -449,7 +442,7 @@ def test_a_row_that_says_nothing_is_left_out(tmp_path, spoil):
 )
 def test_a_row_that_says_too_little_is_told_as_it_is(tmp_path, spoil):
     worn(tmp_path)
-    with closing(sqlite3.connect(tmp_path / history.FILE, isolation_level=None)) as database:
+    with closing(sqlite3.connect(tmp_path / past.FILE, isolation_level=None)) as database:
         database.execute(spoil)
     keeps = logging(tmp_path, log_max=100)
     assert len(story_of(keeps)) == 120
@@ -458,8 +451,8 @@ def test_a_row_that_says_too_little_is_told_as_it_is(tmp_path, spoil):
 
 def test_a_damaged_schema_makes_room(tmp_path):
     """What SQLite says of it repeats it, and is no text."""
-    (tmp_path / history.FILE).write_bytes(worn(tmp_path).replace(b"CREATE TABLE log", b"CREATE \xffABLE log"))
+    (tmp_path / past.FILE).write_bytes(worn(tmp_path).replace(b"CREATE TABLE log", b"CREATE \xffABLE log"))
     keeps = logging(tmp_path, log_max=100)
     note(keeps, 100)
     keeps.close()
-    assert [one.time for one in read(tmp_path / history.FILE)] == [100.0]
+    assert [one.time for one in read(tmp_path / past.FILE)] == [100.0]

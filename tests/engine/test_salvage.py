@@ -5,8 +5,9 @@ import sqlite3
 import pytest
 import trio
 
+from engine.batch import Batch
 from engine.salvage import salvage
-from engine.store import FILE, SCHEMA, Batch, Store
+from engine.store import FILE, SCHEMA, Store
 from machines.charge_point import Memory
 from machines.delivery import DeliveryData
 from machines.transaction import TransactionData

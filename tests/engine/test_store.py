@@ -8,7 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from drivers.interfaces import MeterRecord
-from engine.store import FILE, Batch, Boot, KeptMeter, Store, StoreError, merged
+from engine.batch import Batch, Boot, KeptMeter, merged
+from engine.store import FILE, Store, StoreError
 from machines.charge_point import Memory
 from machines.delivery import DeliveryData
 from machines.transaction import TransactionData

@@ -5,8 +5,9 @@ import itertools
 import pytest
 import trio
 
+from engine.batch import Batch
 from engine.owner import POSTPONED_MAX
-from engine.store import Batch, Store
+from engine.store import Store
 from machines.vocabulary.effects import Forget, Keep
 from machines.vocabulary.hardware import HardwareFault
 from machines.vocabulary.ocpp import IdTagInfo, StartTransactionConf

@@ -16,8 +16,9 @@ import trio
 from msgspec import Struct
 from trio.testing import MockClock
 
+from engine.batch import Batch
 from engine.owner import POSTPONED_MAX
-from engine.store import Batch, Store
+from engine.store import Store
 from tests.lab import Lab
 
 SESSIONS = 20

@@ -6,7 +6,8 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from engine.store import BOOTS_MAX, Batch, Store
+from engine.batch import Batch
+from engine.store import BOOTS_MAX, Store
 from machines.vocabulary.hardware import HardwareFault, Setpoint
 from machines.vocabulary.ocpp import (
     AvailabilityType,

@@ -12,8 +12,9 @@ import trio
 from trio.testing import MockClock
 
 from drivers.simulated import SimulationError
+from engine.batch import Batch
 from engine.csms import NotConnectedError
-from engine.store import Batch, Store
+from engine.store import Store
 from machines.vocabulary.ocpp import GetDiagnostics, UpdateFirmware
 from tests.lab import Lab
 

@@ -5,7 +5,7 @@ import itertools
 from engine.conformance.bed import Bed
 from engine.conformance.case import case
 from engine.conformance.sequence import message
-from engine.csms import Entry
+from engine.csms_book import Entry
 from machines.vocabulary.ocpp import (
     BootNotification,
     BootNotificationConf,

@@ -7,7 +7,7 @@ from engine.conformance.bed import Bed, seconds_between_stamps, stamp
 from engine.conformance.case import cases
 from engine.conformance.sequence import message
 from engine.conformance.stimuli import PlugIn, Swipe
-from engine.csms import Entry
+from engine.csms_book import Entry
 
 PROFILE = "Core"
 REGISTER = "Energy.Active.Import.Register"

@@ -9,7 +9,7 @@ from engine.conformance.bed import BACK_S, Bed, seconds_between_stamps, stamp
 from engine.conformance.case import case, cases
 from engine.conformance.sequence import ABSENT, Message, message, status
 from engine.conformance.stimuli import CutLink, PlugIn, Swipe, Unplug
-from engine.csms import Entry
+from engine.csms_book import Entry
 from machines.vocabulary.ocpp import (
     AuthorizationData,
     AuthorizationStatus,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from engine import bench
+from engine.bench_stimuli import FAULTS
 from engine.conformance.stimuli import KINDS, kind_name
 from statecharge_docs.reference.text import code, summary, table
 from statecharge_docs.reference.types import fields
@@ -20,7 +21,7 @@ def text() -> str:
     for path, body in bench.PATHS.items():
         if body.__struct_fields__ and not path.startswith("/connectors/0/"):
             parts.append(f"### `{path}`\n\n{fields(body, is_linked=False)}")
-    faults = ", ".join(code(name) for name in bench.FAULTS)
+    faults = ", ".join(code(name) for name in FAULTS)
     parts.append(f"## Faults\n\nWhat `errorCode` may be: {faults}.")
     return "\n\n".join(parts) + "\n"
 
