@@ -1,6 +1,7 @@
 """Every configuration key is read by a rule, or is there to be shown, for a reason that stands here."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ def _is_keys(node):
     return False
 
 
+@cache
 def read_attributes():
     """The attributes of Keys that some code reads."""
     found = set()
