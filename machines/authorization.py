@@ -36,6 +36,7 @@ from machines.vocabulary.notices import (
     ProfileBrought,
     ReservationEnded,
     StopRequested,
+    TransactionEnded,
     VehicleConnected,
 )
 from machines.vocabulary.ocpp import (
@@ -57,6 +58,10 @@ class IdTagPresented(Struct, frozen=True):
     """A card was shown for this connector."""
 
     id_tag: str
+
+
+UNUSED = frozenset({ChargePointStatus.AVAILABLE, ChargePointStatus.UNAVAILABLE})
+"""Statuses of which a transaction that ends has shown nothing since a restart."""
 
 
 class AuthorizationData(Struct, frozen=True):
@@ -84,6 +89,7 @@ class Authorization(Machine[AuthorizationData, Facts]):
         BecameOperative,
         FaultsEnded,
         ReservationEnded,
+        TransactionEnded,
     )
 
     idle = State("Idle", value="idle", initial=True)
@@ -108,6 +114,9 @@ class Authorization(Machine[AuthorizationData, Facts]):
     idle.to(idle,   event=when(FaultsEnded,            "4.1 a card or a vehicle is needed"), unless="is_free")
     idle.to(idle,   event=when(ReservationEnded,       "4.9 G1 free of charge"),           cond="is_free",                                            on="start_free")
     idle.to(idle,   event=when(ReservationEnded,       "4.1 a card or a vehicle is needed"), unless="is_free")
+    idle.to(idle,   event=when(TransactionEnded,       "4.9 A3 A4 A5 F2 H3 H4 H5 free of charge"), cond=["is_free", "is_not_of_vehicle"], on="start_free")
+    idle.to(idle,   event=when(TransactionEnded,       "4.1 a card or a vehicle is needed"), cond="is_not_of_vehicle", unless="is_free")
+    idle.to(idle,   event=when(TransactionEnded,       "4.9 B6 C6 D6 E6 the vehicle has been served"), unless="is_not_of_vehicle")
     # RemoteStartTransaction.req
     idle.to(idle,   event=when(RemoteStartTransaction, "5.11 Rejected"),                   unless="may_start_remotely",                               on="reject")
     idle.to(asking, event=when(RemoteStartTransaction, "5.11.1 AuthorizeRemoteTxRequests"), cond=["may_start_remotely", "must_be_asked"],             on="accept_and_ask")
@@ -130,6 +139,7 @@ class Authorization(Machine[AuthorizationData, Facts]):
     asking.to(asking, event=when(BecameOperative,      "4.1 the answer decides"),          on="note_vehicle")
     asking.to(asking, event=when(FaultsEnded,          "4.1 the answer decides"),          on="note_vehicle")
     asking.to(asking, event=when(ReservationEnded,     "4.1 the answer decides"),          on="note_vehicle")
+    asking.to(asking, event=when(TransactionEnded,     "4.1 the answer decides"))
     # fmt: on
 
     exclusive = (
@@ -168,6 +178,10 @@ class Authorization(Machine[AuthorizationData, Facts]):
 
     def is_free(self) -> bool:
         return starts_free(self.facts) and self.facts.transaction == "idle"
+
+    def is_not_of_vehicle(self, ended: TransactionEnded) -> bool:
+        """The vehicle that is connected came, or was found after a restart, while the transaction was ending."""
+        return self.facts.status in UNUSED or ended.reason is Reason.EV_DISCONNECTED
 
     # Guards: a remote start
 

@@ -370,7 +370,9 @@ class Connector(Machine[ConnectorData, Facts]):
         self.emit(StopTimer(VEHICLE_RESPONSE))
 
     def finish(self, ended: TransactionEnded) -> None:
-        self.data = ConnectorData(is_vehicle_gone=ended.reason is Reason.EV_DISCONNECTED)
+        self.data = ConnectorData(
+            is_vehicle_gone=ended.reason is Reason.EV_DISCONNECTED and not self.facts.is_connected
+        )
         self.emit(StopTimer(PREPARATION), StopTimer(VEHICLE_RESPONSE))
 
     def finish_free(self) -> None:

@@ -140,6 +140,7 @@ HEARS: dict[type[Notice], tuple[str, ...]] = {
         "allowance",
         "connector_lock",
         "connector",
+        "authorization",
         "reset",
         "firmware_update",
     ),

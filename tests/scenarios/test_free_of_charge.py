@@ -16,6 +16,7 @@ from machines.vocabulary.ocpp import (
     ReserveNow,
     StartTransactionConf,
 )
+from machines.vocabulary.settings import Recovery
 from tests.lab import Lab
 
 TIME_OUT_S = 90
@@ -104,6 +105,38 @@ async def test_free_of_charge_after_a_time_out_of_service(lab, autojump_clock):
         await lab.until_status("Charging", 2)
 
     assert lab.statuses(2) == ["Available", "Unavailable", "SuspendedEV", "Charging"]
+
+
+async def test_free_of_charge_a_vehicle_charges_again_after_a_power_cut(lab, autojump_clock):
+    """4.9 A4, 5.8: one transaction ends with PowerLoss, the next begins. The vehicle used to stand there, Available."""
+    lab.recover(Recovery.END)
+    async with lab.powered():
+        lab.connector(2).plug_in()
+        await lab.until_status("Charging", 2)
+    async with lab.powered():
+        await lab.until_status("Charging", 2)
+
+    assert [stop["reason"] for stop in lab.calls("StopTransaction")] == ["PowerLoss"]
+    assert started(lab) == ["FREE", "FREE"]
+
+
+@pytest.mark.parametrize("number", [1, 2], ids=["socket", "fixed cable"])
+async def test_free_of_charge_a_vehicle_that_comes_while_a_transaction_ends(lab, autojump_clock, number):
+    """4.9 F2: as one that comes right after it. It used to wait in vain while the meter took its time."""
+    async with lab.powered():
+        lab.connector(number).plug_in()
+        await lab.until_status("Charging", number)
+        lab.connector(number).meter_silence(True)
+        lab.connector(number).unplug("vehicle")
+        await trio.sleep(0.2)
+        assert lab.states()[f"transaction/{number}"] == "stopping"
+        lab.connector(number).plug_in()
+        lab.connector(number).meter_silence(False)
+        await lab.until_status("Charging", number)
+
+    assert started(lab) == ["FREE", "FREE"]
+    told = [call for call in lab.calls("StatusNotification") if call["status"] == "Finishing"]
+    assert not any("info" in call for call in told)  # it is connected again (decision S7)
 
 
 # Somebody with an idTag all the same
