@@ -173,7 +173,7 @@ class Connector(Machine[ConnectorData, Facts]):
     finishing.to(preparing,           event=when(IntentBegan,         "4.9 F2 idTag again"),                                                             on="begin_preparing")
     finishing.to(preparing,           event=when(VehicleConnected,    "4.9 F2 connected again"),      cond="is_operative",                               on="begin_preparing")
     finishing.to(finishing,           event=when(VehicleConnected,    "4.9 out of service soon"),     unless="is_operative",                             on="find_vehicle")
-    finishing.to(unavailable,         event=when(BecameInoperative,   "4.9 F8"),                                                                         on="find_vehicle")
+    finishing.to(unavailable,         event=when(BecameInoperative,   "4.9 F8"),                                                                         on="leave_service")
     # Reserved
     reserved.to(preparing,            event=when(IntentBegan,         "4.9 G2"),                                                                         on="begin_preparing")
     reserved.to(available,            event=when(ReservationEnded,    "4.9 G1"),                      unless="has_cable",                                on="free")
@@ -392,6 +392,11 @@ class Connector(Machine[ConnectorData, Facts]):
 
     def find_vehicle(self) -> None:
         self.data = replace(self.data, is_vehicle_gone=False)
+
+    def leave_service(self) -> None:
+        # The charge point as a whole may have waited for this connector to be left.
+        self.find_vehicle()
+        self.emit(UseEnded())
 
     @property
     def status(self) -> ChargePointStatus:

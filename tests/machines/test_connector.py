@@ -334,14 +334,18 @@ def test_the_end_of_a_reservation_frees_the_connector_and_finds_what_cable_there
 # Out of service: A8, F8, G8, H1
 
 
-@pytest.mark.parametrize("state", ["Available", "Finishing", "Reserved"])
+@pytest.mark.parametrize("state", ["Available", "Reserved"])
 def test_a_connector_that_nobody_uses_goes_out_of_service(state):
     assert told(state, BecameInoperative()) == unmoved("Unavailable", PLAIN)
 
 
+def test_a_connector_that_is_finishing_goes_out_of_service_and_the_charge_point_may_follow():
+    assert told("Finishing", BecameInoperative()) == ("Unavailable", [UseEnded()], PLAIN)
+
+
 def test_out_of_service_the_cable_that_is_left_in_is_forgotten():
     gone = replace(PLAIN, is_vehicle_gone=True)
-    assert told("Finishing", BecameInoperative(), gone) == unmoved("Unavailable", PLAIN)
+    assert told("Finishing", BecameInoperative(), gone) == ("Unavailable", [UseEnded()], PLAIN)
 
 
 def test_a_connector_without_a_cable_comes_back_as_available():

@@ -262,6 +262,23 @@ async def test_out_of_service_as_a_whole_while_some_charge(eight, autojump_clock
         assert [eight.statuses(number)[-1] for number in range(9)] == ["Available"] * 9
 
 
+async def test_out_of_service_as_a_whole_once_the_last_one_is_taken_out_while_finishing(pair, autojump_clock):
+    """5.2, 4.9 F8: connector 0 follows at once. It used to stay Available, all of its connectors Unavailable."""
+    async with pair.powered():
+        await start(pair, 1)
+        assert await ask(pair, availability(0, AvailabilityType.INOPERATIVE)) == "Scheduled"
+        assert await ask(pair, availability(1, AvailabilityType.OPERATIVE)) == "Accepted"
+        show(pair, 1)
+        await pair.until_status("Finishing", 1)
+        assert await ask(pair, availability(1, AvailabilityType.INOPERATIVE)) == "Accepted"
+        await trio.sleep(1)
+        assert [pair.statuses(number)[-1] for number in range(3)] == ["Unavailable"] * 3
+
+
+def availability(number, wanted):
+    return ChangeAvailability(connector_id=number, type=wanted)
+
+
 async def leave(lab, number):
     """Charge at connector ``number`` and end it, and leave the vehicle there."""
     await start(lab, number)
