@@ -239,7 +239,7 @@ class _Reader:
 
     def _faults(self, table: Table, values: dict[str, Quantity]) -> dict[int, FaultBit]:
         faults: dict[int, FaultBit] = {}
-        names = tuple(HardwareFault)
+        names = tuple(fault for fault in HardwareFault if fault is not HardwareFault.NOT_LOCKED)
         for name in table.each(r"[0-9]|[1-5][0-9]|6[0-3]"):
             if isinstance(table.anything(name), dict):
                 entry = table.table(name)

@@ -19,6 +19,7 @@ from machines.vocabulary.ocpp import ChargePointErrorCode, ChargePointStatus
 
 ERROR_CODES = {
     HardwareFault.LOCK: ChargePointErrorCode.CONNECTOR_LOCK_FAILURE,
+    HardwareFault.NOT_LOCKED: ChargePointErrorCode.CONNECTOR_LOCK_FAILURE,
     HardwareFault.PILOT: ChargePointErrorCode.EV_COMMUNICATION_ERROR,
     HardwareFault.GROUND: ChargePointErrorCode.GROUND_FAILURE,
     HardwareFault.TEMPERATURE: ChargePointErrorCode.HIGH_TEMPERATURE,

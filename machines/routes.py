@@ -328,18 +328,18 @@ def all_hearers(connectors: int) -> Mapping[tuple[int, tuple[str, ...]], tuple[s
 
 
 def lock_fault(event: hardware.HardwareEvent) -> hardware.FaultRaised | hardware.FaultCleared | None:
-    """What a report means for the fault of the lock.
+    """What a report means for the fault that a cable is not locked.
 
     It stands from when the lock did not close until it does, or until there is nothing to lock: another cable gets
-    another chance.
+    another chance. What the driver itself finds wrong with the lock (LOCK) stands until the driver says that it is gone.
 
     A lock that does not open is no fault: it is the answer to UnlockConnector, and the user still has the cable in.
     """
     match event:
         case hardware.LockFailed(locked=True):
-            return hardware.FaultRaised(hardware.HardwareFault.LOCK, "the cable cannot be locked")
+            return hardware.FaultRaised(hardware.HardwareFault.NOT_LOCKED, "the cable cannot be locked")
         case hardware.LockChanged(locked=True) | hardware.CableChanged(present=False):
-            return hardware.FaultCleared(hardware.HardwareFault.LOCK)
+            return hardware.FaultCleared(hardware.HardwareFault.NOT_LOCKED)
         case _:
             return None
 

@@ -30,6 +30,8 @@ class HardwareFault(StrEnum):
     """What a driver can find wrong. The values are the names used in logs and by the bench."""
 
     LOCK = "lock"
+    NOT_LOCKED = "not_locked"
+    """The cable in the socket could not be locked: follows from LockFailed, and goes with the cable; LOCK stays."""
     PILOT = "pilot"
     GROUND = "ground"
     TEMPERATURE = "temperature"

@@ -464,6 +464,22 @@ async def test_no_energy_flows_through_a_cable_that_cannot_be_locked(lab, autoju
         await lab.charge()
 
 
+async def test_a_fault_that_the_driver_finds_in_the_lock_stands_until_it_is_gone(lab, autojump_clock):
+    """4.9 A9, I1: it used to be forgotten with the cable, and a connector that cannot lock was told Available."""
+    async with lab.powered():
+        lab.connector().raise_fault(HardwareFault.LOCK, "actuator")
+        await lab.until_status("Faulted")
+        lab.connector().plug_in()
+        await trio.sleep(30)
+        lab.connector().unplug()
+        await trio.sleep(30)
+        assert lab.statuses()[-1] == "Faulted"
+        lab.connector().clear_fault(HardwareFault.LOCK)
+        await lab.until_status("Available")
+
+    assert lab.statuses() == ["Available", "Faulted", "Available"]
+
+
 async def test_the_contactor_closes_after_the_lock(lab, autojump_clock):
     """However fast the vehicle is."""
     seen = []
