@@ -25,7 +25,7 @@ from machines.vocabulary.wire import CallError, ErrorCode
 from tests.lab import Lab
 
 PARTS = 4
-SESSIONS = int(os.environ.get("STATECHARGE_SOAK", "2000")) // PARTS
+SESSIONS = int(os.environ.get("STATECHARGE_SOAK", "1000")) // PARTS
 SEED = int(os.environ.get("STATECHARGE_SEED", "1"))
 AGAIN = f"STATECHARGE_SOAK={SESSIONS * PARTS} STATECHARGE_SEED={SEED} python -m pytest tests/scenarios/test_soak.py"
 
