@@ -62,7 +62,7 @@ class StatusReportData(Struct, frozen=True):
     in_flight: int = 0
     """Notifications without an answer yet."""
     unanswered: int = 0
-    """Repetitions in a row that came to nothing."""
+    """Notifications in a row that nobody answered, up to DOUBLINGS_MAX."""
 
 
 class StatusReport(Machine[StatusReportData, Facts]):

@@ -412,6 +412,15 @@ def test_whatever_sector_is_lost_the_rest_is_told_or_why_not(tmp_path, rest):
     assert told > 10
 
 
+def lines_after(directory, spoil):
+    """How many of 120 lines are told of a history that was spoilt."""
+    worn(directory)
+    with closing(sqlite3.connect(directory / past.FILE, isolation_level=None)) as database:
+        database.execute(spoil)
+    with closing(logging(directory, log_max=100)) as keeps:
+        return len(story_of(keeps))
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -425,12 +434,7 @@ def test_whatever_sector_is_lost_the_rest_is_told_or_why_not(tmp_path, rest):
     ],
 )
 def test_a_row_that_says_nothing_is_left_out(tmp_path, spoil):
-    worn(tmp_path)
-    with closing(sqlite3.connect(tmp_path / past.FILE, isolation_level=None)) as database:
-        database.execute(spoil)
-    keeps = logging(tmp_path, log_max=100)
-    assert len(story_of(keeps)) == 119
-    keeps.close()
+    assert lines_after(tmp_path, spoil) == 119
 
 
 @pytest.mark.parametrize(
@@ -441,12 +445,7 @@ def test_a_row_that_says_nothing_is_left_out(tmp_path, spoil):
     ],
 )
 def test_a_row_that_says_too_little_is_told_as_it_is(tmp_path, spoil):
-    worn(tmp_path)
-    with closing(sqlite3.connect(tmp_path / past.FILE, isolation_level=None)) as database:
-        database.execute(spoil)
-    keeps = logging(tmp_path, log_max=100)
-    assert len(story_of(keeps)) == 120
-    keeps.close()
+    assert lines_after(tmp_path, spoil) == 120
 
 
 def test_a_damaged_schema_makes_room(tmp_path):

@@ -232,7 +232,7 @@ def test_a_database_that_is_sound_is_not_touched(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {FILE}
 
 
-async def full(directory):
+async def full(directory, charges_s=600):
     """A database with a whole transaction in the queue."""
     lab = Lab(directory)
     lab.declare(allow_offline_tx_for_unknown_id=True)
@@ -241,7 +241,7 @@ async def full(directory):
         await trio.sleep(1)
         lab.connector().plug_in()
         lab.swipe()
-        await trio.sleep(600)
+        await trio.sleep(charges_s)
         lab.swipe()
         await trio.sleep(1)
     return (directory / FILE).read_bytes()
@@ -317,17 +317,7 @@ async def test_a_damaged_schema_is_damage(tmp_path, whole, worn, autojump_clock)
 
 async def test_whatever_page_is_lost_the_station_serves_again(tmp_path, autojump_clock):
     """Every page in turn is overwritten while the power is off, with a whole transaction in the queue."""
-    before = Lab(tmp_path / "before")
-    before.declare(allow_offline_tx_for_unknown_id=True)
-    async with before.powered():
-        before.cut_link()
-        await trio.sleep(1)
-        before.connector().plug_in()
-        before.swipe()
-        await trio.sleep(1800)
-        before.swipe()
-        await trio.sleep(1)
-    worn = (tmp_path / "before" / FILE).read_bytes()
+    worn = await full(tmp_path / "before", charges_s=1800)
     told = {}
     for page in range(len(worn) // PAGE_SIZE):
         lab = Lab(tmp_path / str(page))
